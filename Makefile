@@ -1,0 +1,294 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# vmlab. Everything that is built lies under build/. What make needs is installed at the first build
+# (NO_INSTALL=1: only named).
+#
+#: Targets
+#:   run            one run in a virtual machine; the results on the terminal, and in build/run.log
+#:   test           every test: on the host, of the linked file, in virtual machines
+#:   test-host      the suites as a process of this machine, under ASan and UBSan
+#:   test-tsan      the same under ThreadSanitizer
+#:   test-image     checks of the linked file and of the disk image
+#:   test-qemu      runs in virtual machines (CHECK="boot.*": only those)
+#:   image          build/vmlab.efi, the application, and build/vmlab.img, the stick
+#:   bench          what the calls cost, beside Linux's figures; into build/bench.json
+#:   bench-check    fails where a figure is more than 3 % worse than in tests/bench/baseline.json
+#:   bench-peer     both columns fresh: PEER=path/to/measure-linux.sh
+#:   bench-profile  where the instructions of ROW=fix_size_1 go, by function
+#:   setup          installs the packages that are missing
+#:   format         lays out all C files; check-format: says which are not
+#:   clean          removes build/
+#:
+#: Variables
+#:   OPTIONS=       of a run, or of test-host: OPTIONS="seed=7 test=vmalloc.*"
+#:   MEM=1G CPU=max SMP=1 DISK=virtio TIMEOUT=300 QEMU_ARGS=
+#:                  the machine of a run; DISK: virtio, ahci, nvme, usb, or kernel (no disk)
+#:   EXPERIMENTS=   of a run: C files from anywhere, compiled into the application (tests/experiments/)
+#:   DEBUG=1        a build with more checks, in build/debug/
+#:   CC=gcc HOST_CC=gcc LD=ld AWK=awk PYTHON=python3 QEMU=qemu-system-x86_64 ...
+#:   V=1            prints the commands
+
+BUILD := build
+O := $(BUILD)$(if $(DEBUG),/debug)
+# What is linked: with experiments another application, which shares all other objects.
+L := $(O)$(if $(EXPERIMENTS),/experiments)
+
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+HOST_CC ?= gcc
+AWK ?= awk
+NM ?= nm
+OBJCOPY ?= objcopy
+OBJDUMP ?= objdump
+PYTHON ?= python3
+QEMU ?= qemu-system-x86_64
+OVMF_CODE ?= /usr/share/OVMF/OVMF_CODE_4M.fd
+OVMF_VARS ?= /usr/share/OVMF/OVMF_VARS_4M.fd
+CLANG_FORMAT ?= clang-format
+EFI_INCLUDE ?= /usr/include/efi
+EFI_LIB ?= /usr/lib
+export NM OBJDUMP QEMU OVMF_CODE OVMF_VARS
+export PATH := $(PATH):/usr/sbin:/sbin
+export PYTHONDONTWRITEBYTECODE := 1
+
+Q := $(if $(V),,@)
+say = $(if $(V),,@printf '  %-7s %s\n' $(1) $@;)
+ifneq ($(filter clean,$(MAKECMDGOALS)),)
+.NOTPARALLEL:
+else ifeq ($(filter -j%,$(MAKEFLAGS)),)
+MAKEFLAGS += -j$(shell nproc 2>/dev/null || echo 1)
+endif
+.DELETE_ON_ERROR:
+.SECONDARY:
+.PHONY: help setup image run test test-host test-tsan test-image test-qemu format check-format clean
+.PHONY: bench bench-check bench-keep bench-peer bench-profile FORCE
+
+help:
+	@sed -n 's/^#: \{0,1\}//p' Makefile
+
+# Tools. Package and, behind the =, what it brings: a command or a file. -------------------------
+
+NEEDED := $(sort $(foreach cc,$(CC) $(HOST_CC),$(notdir $(cc))=$(cc))) binutils=$(OBJCOPY) \
+	libc6-dev=/usr/include/stdio.h gnu-efi=$(EFI_LIB)/crt0-efi-x86_64.o ovmf=$(OVMF_CODE) \
+	qemu-system-x86=$(QEMU) mtools=mformat dosfstools=fsck.vfat gdisk=sgdisk \
+	python3-minimal=$(PYTHON)
+SETUP := $(BUILD)/setup.stamp
+setup: $(SETUP)
+
+# Shell words that set $missing to the packages of what is not there.
+define FIND_MISSING
+missing=; for needed in $(NEEDED); do thing=$${needed#*=}; \
+	command -v "$$thing" >/dev/null || [ -e "$$thing" ] || missing="$$missing $${needed%%=*}"; \
+done
+endef
+
+$(SETUP): Makefile
+	@mkdir -p $(@D)
+	@$(FIND_MISSING); [ -n "$$missing" ] || exit 0; \
+	if [ -n "$(NO_INSTALL)" ] || ! command -v apt-get >/dev/null; then \
+		echo "These packages (Debian's names) are missing:$$missing" >&2; exit 1; \
+	fi; \
+	sudo=; [ "$$(id -u)" = 0 ] || sudo="sudo"; \
+	echo "Installing with $${sudo:+sudo }apt-get:$$missing (NO_INSTALL=1 forbids it)"; \
+	apt() { $$sudo env DEBIAN_FRONTEND=noninteractive apt-get "$$@"; }; \
+	install() { apt install -y -qq --no-install-recommends $$missing; }; \
+	set -- /var/lib/apt/lists/*_Packages*; [ -e "$$1" ] || apt update -qq; \
+	install || { apt update -qq && install; }
+	@$(FIND_MISSING); [ -z "$$missing" ] || { echo "Still missing:$$missing" >&2; exit 1; }
+	@touch $@
+
+# Sources. ---------------------------------------------------------------------------------------
+
+SHARED := $(wildcard pagetables/*.c pagetables/*.S pagetables/lib/*.c mm/*.c tests/runner/*.c \
+	tests/suites/*.c tests/bench/*.c)
+IMAGE_SOURCES := $(wildcard efi/*.c efi/*.S) $(SHARED)
+# What stands behind <vmlab.h> and <linux/*.h>; and the experiments, each in the place of its path.
+EXPERIMENT_SUPPORT := $(addprefix tests/experiments/,vmlab.c option.c measure.c) \
+	$(wildcard tests/experiments/linux/*.c tests/experiments/linux/*.S)
+EXPERIMENT_OBJECTS := $(foreach file,$(EXPERIMENTS),$(O)/outside$(abspath $(file)).o)
+$(foreach file,$(EXPERIMENTS),$(if $(wildcard $(file)),,$(error EXPERIMENTS: no file $(file))))
+# What only the machine can do, and what libc has; and what of efi/ knows no firmware.
+HOST_EXCLUDE := $(addprefix pagetables/,fault_entry.S descriptors.c lib/string.c)
+HOST_EFI := $(addprefix efi/,map_spans.c option_value.c options.c ring.c text.c)
+HOST_SOURCES := $(wildcard tests/host/*.c tests/host/*.S) $(HOST_EFI) \
+	$(filter-out $(HOST_EXCLUDE),$(SHARED))
+
+COMMA := ,
+INCLUDES := -I pagetables -I mm -I tests/runner
+WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wundef -Wvla -Werror
+COMMON_FLAGS := -std=gnu11 -g -fno-omit-frame-pointer -fno-strict-aliasing $(INCLUDES) $(WARNINGS) \
+	$(if $(DEBUG),-DDEBUG) -ffile-prefix-map=$(CURDIR)=.
+
+# The application. -------------------------------------------------------------------------------
+
+# crt0 of gnu-efi calls us in the System V way, the firmware is called in its own.
+IMAGE_FLAGS := $(COMMON_FLAGS) -O2 -ffreestanding -fpic -fshort-wchar -mno-red-zone \
+	-mgeneral-regs-only -fcf-protection=none -fno-asynchronous-unwind-tables \
+	-fno-stack-protector -fvisibility=hidden -DGNU_EFI_USE_MS_ABI \
+	$(if $(findstring clang,$(CC)),,-maccumulate-outgoing-args) $(CFLAGS)
+EXPERIMENT_FLAGS := -I tests/experiments -DMODULE
+LINK_FLAGS := -shared -Bsymbolic -nostdlib -z noexecstack -z max-page-size=4096 --no-undefined \
+	--fatal-warnings -T efi/vmlab.lds
+IMAGE_OBJECTS := $(IMAGE_SOURCES:%=$(O)/image/%.o)
+ifneq ($(EXPERIMENTS),)
+IMAGE_OBJECTS += $(EXPERIMENT_SUPPORT:%=$(O)/image/%.o) $(EXPERIMENT_OBJECTS)
+endif
+KEPT_SECTIONS := .text .reloc .rodata .data .dynamic .rela .dynsym .dynstr
+
+$(O)/image/efi/%: EXTRA := -I efi -isystem $(EFI_INCLUDE) -isystem $(EFI_INCLUDE)/x86_64
+$(O)/image/mm/% $(O)/image/pagetables/%: EXTRA := -Wconversion
+
+# Changes when a command line does, so that CC=clang or CFLAGS=... builds anew.
+$(O)/image.flags: FORCE | $(SETUP)
+	@mkdir -p $(@D); echo '$(CC) $(IMAGE_FLAGS) $(LINK_FLAGS)' >$@.new; \
+	cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+
+$(O)/image/%.o: % $(O)/image.flags
+	@mkdir -p $(@D)
+	$(call say,CC)$(CC) $(IMAGE_FLAGS) $(EXTRA) -MMD -MP -c -o $@ $<
+
+$(O)/image/tests/experiments/%: EXTRA := $(EXPERIMENT_FLAGS)
+
+# Somebody's own: its name is its file's, its warnings are shown.
+module = $(subst .,_,$(subst -,_,$(notdir $*)))
+$(O)/outside/%.c.o: /%.c $(O)/image.flags
+	@mkdir -p $(@D)
+	$(call say,CC)$(CC) $(filter-out $(WARNINGS),$(IMAGE_FLAGS)) -Wall -Wno-sign-compare \
+		$(EXPERIMENT_FLAGS) -DLINUX_MODULE=$(module) -DLINUX_MODULE_NAME='"$(module)"' \
+		-DKBUILD_MODNAME='"$(module)"' -MMD -MP -c -o $@ $<
+
+# Changes when other files are to be linked.
+$(L)/link.files: FORCE | $(SETUP)
+	@mkdir -p $(@D); echo '$(IMAGE_OBJECTS)' >$@.new; \
+	cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+
+# Linked twice: first with no symbols, then with the table of those that the first link has. The
+# table lies behind the text, so the text stays where it was.
+$(L)/symbols-0.S: pagetables/symbols.awk | $(SETUP)
+	@mkdir -p $(@D)
+	$(call say,AWK)$(AWK) -f $< </dev/null >$@
+
+$(L)/symbols-1.S: pagetables/symbols.awk $(L)/vmlab-0.so
+	$(call say,AWK)$(NM) -n $(L)/vmlab-0.so | $(AWK) -f $< >$@
+
+$(L)/symbols-%.o: $(L)/symbols-%.S $(O)/image.flags
+	$(call say,CC)$(CC) $(IMAGE_FLAGS) -c -o $@ $<
+
+$(L)/vmlab-%.so: $(L)/symbols-%.o $(IMAGE_OBJECTS) $(L)/link.files efi/vmlab.lds
+	$(call say,LD)$(LD) $(LINK_FLAGS) -o $@ $(EFI_LIB)/crt0-efi-x86_64.o $(IMAGE_OBJECTS) $< \
+		$(EFI_LIB)/libgnuefi.a
+
+# With symbols, for gdb.
+$(L)/vmlab.so: $(L)/vmlab-0.so $(L)/vmlab-1.so
+	@for so in $^; do $(NM) -n $$so | grep -i ' t ' >$$so.text; done; \
+	cmp -s $(^:=.text) || { echo "the table of symbols moved the text" >&2; exit 1; }
+	@cp $(L)/vmlab-1.so $@
+
+$(L)/vmlab.efi: $(L)/vmlab.so disk/nx_compat.py
+	$(call say,OBJCOPY)$(OBJCOPY) --strip-all --target=efi-app-x86_64 --subsystem=10 \
+		$(KEPT_SECTIONS:%=-j %) $< $@
+	$(Q)$(PYTHON) disk/nx_compat.py $@
+
+$(L)/vmlab.img: $(L)/vmlab.efi disk/image.sh disk/vmlab.cfg disk/README.TXT
+	$(call say,IMAGE)disk/image.sh $@ $< /EFI/BOOT/BOOTX64.EFI disk/vmlab.cfg /vmlab.cfg \
+		disk/README.TXT /README.TXT
+
+image: $(L)/vmlab.img
+
+run: export OPTIONS := $(OPTIONS)
+run: export MEM := $(MEM)
+run: export CPU := $(CPU)
+run: export SMP := $(SMP)
+run: export DISK := $(DISK)
+run: export TIMEOUT := $(TIMEOUT)
+run: $(L)/vmlab.img
+	@$(PYTHON) tests/qemu/run.py $< $(BUILD) $(QEMU_ARGS) || [ $$? = 33 ]
+
+# The suites as a process. -----------------------------------------------------------------------
+
+HOST_FLAGS := $(COMMON_FLAGS) -I tests/host -I efi -O1 -pthread $(CFLAGS)
+
+# $(1): name of the build, $(2): flags.
+define HOST_BUILD
+$(1)_OBJECTS := $$(HOST_SOURCES:%=$(O)/$(1)/%.o) $(O)/$(1)/symbols.o
+
+$(O)/$(1).flags: FORCE | $(SETUP)
+	@mkdir -p $$(@D); echo '$(HOST_CC) $(HOST_FLAGS) $(2)' >$$@.new; \
+	cmp -s $$@.new $$@ && rm $$@.new || mv $$@.new $$@
+
+$(O)/$(1)/mm/% $(O)/$(1)/pagetables/%: EXTRA := -Wconversion
+
+$(O)/$(1)/%.o: % $(O)/$(1).flags
+	@mkdir -p $$(@D)
+	$$(call say,HOSTCC)$(HOST_CC) $(HOST_FLAGS) $(2) $$(EXTRA) -MMD -MP -c -o $$@ $$<
+
+$(O)/$(1)/symbols.o: $(L)/symbols-0.S
+	@mkdir -p $$(@D)
+	$$(call say,HOSTCC)$(HOST_CC) $(HOST_FLAGS) $(2) -c -o $$@ $$<
+
+$(O)/vmlab-$(1): $$($(1)_OBJECTS)
+	$$(call say,HOSTLD)$(HOST_CC) $(HOST_FLAGS) $(2) -o $$@ $$^
+endef
+
+# The simulated machine's upper half lies where the sanitizer's own memory is not.
+$(eval $(call HOST_BUILD,host,-fsanitize=address$(COMMA)undefined -fno-sanitize-recover=undefined \
+	-DLAYOUT_WINDOW_START=0x200000000000 -DLAYOUT_WINDOW_END=0x400000000000))
+$(eval $(call HOST_BUILD,tsan,-fsanitize=thread \
+	-DLAYOUT_WINDOW_START=0x1000000000 -DLAYOUT_WINDOW_END=0x5000000000))
+
+test-host: $(O)/vmlab-host
+	$(Q)$< $(OPTIONS)
+
+test-tsan: $(O)/vmlab-tsan
+	$(Q)$< $(OPTIONS)
+
+# Tests. -----------------------------------------------------------------------------------------
+
+TEST_FILES := $(L)/vmlab.img $(L)/vmlab.so
+TEST := $(PYTHON) tests/qemu/test.py --build $(O)
+
+test: $(TEST_FILES) $(O)/vmlab-host
+	@$(TEST) --program host=$(O)/vmlab-host \
+		--program "bench=$(BENCH) check $(O)/vmlab.efi $(O) $(BASELINE)" \
+		--program "host-5level=$(O)/vmlab-host levels=5 nodes=2 poison=on cpus=2"
+
+# Benchmarks. ------------------------------------------------------------------------------------
+
+BENCH := $(PYTHON) tests/bench/bench.py
+BASELINE := tests/bench/baseline.json
+
+bench: $(O)/vmlab.efi
+	@$(BENCH) run $< $(O) $(OPTIONS)
+
+bench-check: $(O)/vmlab.efi
+	@$(BENCH) check $< $(O) $(BASELINE)
+
+bench-keep:
+	@$(BENCH) keep $(O) $(BASELINE)
+
+bench-peer: $(O)/vmlab.efi
+	@$(PYTHON) tests/bench/peer.py $< $(O) "$(PEER)"
+
+bench-profile: $(O)/vmlab.efi
+	@$(PYTHON) tests/bench/profile.py $< $(O)/vmlab.so $(O)/bench-profile $(or $(ROW),fix_size_1)
+
+test-image: $(TEST_FILES)
+	@$(TEST) --only "image.*"
+
+test-qemu: $(TEST_FILES)
+	@$(TEST) --only "$(or $(CHECK),[!i]*)"
+
+# Upkeep. ----------------------------------------------------------------------------------------
+
+C_FILES = $(shell find efi pagetables mm tests -name '*.[ch]')
+format:
+	$(CLANG_FORMAT) -i $(C_FILES)
+
+check-format:
+	$(CLANG_FORMAT) --dry-run -Werror $(C_FILES)
+
+clean:
+	rm -rf $(BUILD)
+
+-include $(IMAGE_OBJECTS:.o=.d) $(HOST_SOURCES:%=$(O)/host/%.d) $(HOST_SOURCES:%=$(O)/tsan/%.d)

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "console.h"
+#include <stdarg.h>
+#include "firmware.h"
+#include "gate.h"
+#include "lib/format.h"
+#include "lib/lock.h"
+#include "lib/string.h"
+#include "platform.h"
+#include "ring.h"
+#include "serial.h"
+
+enum {
+	LOCK_TURNS_MAX = 10000000, /* then its holder is taken for lost: the ring is left alone */
+	NOTE_PREFIX = 2,
+};
+
+static struct ring ring;
+static struct spinlock ring_lock = SPINLOCK("log", LOCK_RANK_LOG);
+static bool ready;
+
+/* Any context, exception handlers too: tried, with a bound. */
+static bool try_hard(void)
+{
+	for (int turn = 0; turn < LOCK_TURNS_MAX; turn++) {
+		if (spin_trylock(&ring_lock))
+			return true;
+		platform_pause();
+	}
+	return false;
+}
+
+static void put_on_screen(const char *line, size_t length)
+{
+	SIMPLE_TEXT_OUTPUT_INTERFACE *out = firmware.system->ConOut;
+	CHAR16 text[PLATFORM_LINE_MAX + 2];
+	size_t used = 0;
+
+	for (size_t i = 0; i < length && i < PLATFORM_LINE_MAX - 1; i++)
+		text[used++] = line[i] >= ' ' && line[i] < 0x7f ? (CHAR16)line[i]
+			       : line[i] == '\t'		? ' '
+								: '?';
+	text[used++] = '\r';
+	text[used++] = '\n';
+	text[used] = 0;
+	efi_call(out, OutputString, out, text);
+}
+
+static void report_lost(void)
+{
+	static uint64_t reported;
+	char line[80];
+	int length;
+
+	if (ring.lost == reported)
+		return;
+	length = scnprintf(line, sizeof(line), "# %llu lines are missing here",
+			   (unsigned long long)(ring.lost - reported));
+	reported = ring.lost;
+	put_on_screen(line, (size_t)length);
+}
+
+void console_flush(void)
+{
+	char line[PLATFORM_LINE_MAX];
+	int length;
+
+	if (!ready || !firmware.system->ConOut)
+		return;
+	report_lost();
+	for (;;) {
+		spin_lock(&ring_lock);
+		length = ring_get(&ring, line, sizeof(line));
+		spin_unlock(&ring_lock);
+		if (length < 0)
+			break;
+		put_on_screen(line, (size_t)length);
+	}
+}
+
+bool console_is_filling(void)
+{
+	return ring_pending(&ring) > RING_BYTES / 2;
+}
+
+void console_init(bool under_hypervisor)
+{
+	serial_init(under_hypervisor);
+	ready = true;
+	console_flush();
+}
+
+static size_t line_length(const char *line)
+{
+	size_t length = 0;
+
+	while (length < PLATFORM_LINE_MAX - 1 && line[length])
+		length++;
+	return length;
+}
+
+void platform_log(const char *line)
+{
+	size_t length = line_length(line);
+	bool locked = try_hard();
+
+	serial_line(line, length);
+	if (locked) {
+		ring_put(&ring, line, length);
+		spin_unlock(&ring_lock);
+	}
+	if (!gate_is_closed())
+		console_flush();
+}
+
+void log_note(const char *format, ...)
+{
+	char line[PLATFORM_LINE_MAX] = "# ";
+	va_list arguments;
+
+	va_start(arguments, format);
+	vscnprintf(line + NOTE_PREFIX, sizeof(line) - NOTE_PREFIX, format, arguments);
+	va_end(arguments);
+	platform_log(line);
+}
+
+/*
+ * Some firmware hangs in ReadKeyStroke when asked too early: the key's event is waited for,
+ * together with a timer.
+ */
+bool console_wait_key(unsigned int seconds)
+{
+	SIMPLE_INPUT_INTERFACE *in = firmware.system->ConIn;
+	EFI_EVENT events[2];
+	UINTN index = 0, nr = 0;
+	EFI_INPUT_KEY key;
+
+	if (EFI_ERROR(efi_call(firmware.boot, CreateEvent, EVT_TIMER, 0, NULL, NULL, &events[0])))
+		return false;
+	efi_call(firmware.boot, SetTimer, events[0], TimerRelative, seconds * 10000000ull);
+	events[1] = in ? in->WaitForKey : NULL;
+	nr = in ? 2 : 1;
+	if (EFI_ERROR(efi_call(firmware.boot, WaitForEvent, nr, events, &index)))
+		index = 0;
+	efi_call(firmware.boot, CloseEvent, events[0]);
+	if (index != 1)
+		return false;
+	efi_call(in, ReadKeyStroke, in, &key);
+	return true;
+}

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "gate.h"
+#include "cpu_features.h"
+#include "descriptors.h"
+#include "instructions.h"
+#include "lib/assert.h"
+#include "pat.h"
+#include "registers.h"
+#include "space.h"
+#include "tlb.h"
+
+/* Why the inside has come back. */
+enum gate_exit { GATE_DONE, GATE_RELAX, GATE_ABORT };
+
+struct gate {
+	unsigned int cpu;
+	bool closed;
+	enum gate_exit exit;
+	uint64_t firmware_stack, inside_stack; /* where the side that is not running stands */
+	uint64_t inside_cr3;
+	struct registers firmware;   /* saved at the last closing */
+	struct gate_request request; /* a copy: the caller's lies on the firmware's stack */
+	uint64_t crossings;
+};
+
+static struct gate boot_gate;
+
+void gate_cross(uint64_t *save_stack, uint64_t load_stack, uint64_t load_cr3);
+
+static struct gate *this_gate(void)
+{
+	return &boot_gate;
+}
+
+const char *gate_refuses(void)
+{
+	struct registers now;
+
+	registers_read(&now);
+	if (!platform_cpu_features()->nx)
+		return "this processor has no NX (no-execute pages)";
+	if (cpu_is_encrypted_guest())
+		return "this is an encrypted guest (SEV or TDX)";
+	if (now.cr4 & CR4_PCIDE)
+		return "the firmware has CR4.PCIDE on";
+	if (now.cr4 & CR4_CET)
+		return "the firmware has CR4.CET on";
+	if (now.efer & EFER_LMSLE)
+		return "the firmware has EFER.LMSLE on";
+	if ((size_t)now.gdt.limit + 1 > GDT_BYTES_MAX)
+		return "the firmware's GDT is too large to be copied";
+	return NULL;
+}
+
+static void load_our_descriptors(struct gate *gate)
+{
+	struct cpu_descriptors *descriptors = descriptors_of(gate->cpu);
+	struct table_register gdt, idt;
+	uint16_t task;
+	int error = descriptors_fill(descriptors, &gate->firmware.gdt, gate->firmware.cs);
+
+	ASSERT(!error, "GDT limit 0x%x: %d", gate->firmware.gdt.limit, error);
+	descriptors_registers(descriptors, &gdt, &idt, &task);
+	descriptors_task_available(descriptors);
+	write_gdtr(&gdt);
+	write_task_register(task);
+	write_idtr(&idt);
+}
+
+/*
+ * The descriptor of a loaded task is marked busy, and LTR refuses a busy one (Intel SDM vol. 2A,
+ * LTR). The firmware's GDT may be in flash: written only where the bit is set.
+ */
+static void load_firmware_task(const struct registers *firmware)
+{
+	enum { TSS_BUSY = 0x02, ACCESS_BYTE = 5 };
+	volatile uint8_t *access;
+
+	if (!registers_has_task(firmware))
+		return;
+	access = (volatile uint8_t *)(uintptr_t)firmware->gdt.base + (firmware->task & 0xfff8) +
+		 ACCESS_BYTE;
+	if (*access & TSS_BUSY)
+		*access = (uint8_t)(*access & ~TSS_BUSY);
+	write_task_register(firmware->task);
+}
+
+static void load_firmware_descriptors(const struct registers *firmware)
+{
+	write_idtr(&firmware->idt);
+	write_gdtr(&firmware->gdt);
+	load_firmware_task(firmware);
+}
+
+static uint64_t inside_cr4(const struct registers *firmware)
+{
+	const struct cpu_features *cpu = platform_cpu_features();
+
+	return (firmware->cr4 & ~CR4_PGE) | CR4_MCE | (cpu->pge ? CR4_PGE : 0) |
+	       (cpu->smep ? CR4_SMEP : 0) | (cpu->smap ? CR4_SMAP : 0) | (cpu->umip ? CR4_UMIP : 0);
+}
+
+/* CR4 while CR3 changes: no global pages, so that no translation of one world lives on in the
+ * other, and nothing that the firmware's pages might not bear. */
+static uint64_t crossing_cr4(const struct registers *firmware)
+{
+	return (firmware->cr4 & ~CR4_PGE) | CR4_MCE;
+}
+
+/*
+ * Changes the memory types that page tables choose from, with caches and TLB as for an MTRR (Intel
+ * SDM vol. 3A, 12.12.4 and 12.11.8). CR4.PGE is off, so that writing CR3 empties the TLB. Under
+ * self-snoop the caches need not be written back.
+ */
+static void switch_pat(uint64_t from, uint64_t to)
+{
+	bool write_back = !cpu_snoops_itself();
+	uint64_t cr0 = read_cr0();
+
+	if (from == to || !platform_cpu_features()->pat)
+		return;
+	write_cr0((cr0 | CR0_CD) & ~CR0_NW);
+	if (write_back)
+		write_back_caches();
+	write_cr3(read_cr3());
+	write_msr(MSR_PAT, to);
+	if (write_back)
+		write_back_caches();
+	write_cr3(read_cr3());
+	write_cr0(cr0);
+}
+
+/* The part of closing that comes once our tables are live; and its mirror. */
+static void enter_inside(struct gate *gate)
+{
+	write_cr4(inside_cr4(&gate->firmware));
+	gate->closed = true;
+	gate->crossings++;
+	tlb_cpu_enter();
+}
+
+static void leave_inside(struct gate *gate)
+{
+	tlb_cpu_leave();
+	gate->closed = false;
+	write_cr4(crossing_cr4(&gate->firmware));
+}
+
+/* Closes the gate, and returns when the other side has opened it again: why it has. */
+static enum gate_exit close_until_opened(struct gate *gate)
+{
+	struct registers *firmware = &gate->firmware;
+	uint64_t flags = read_flags();
+
+	interrupts_off();
+	registers_read(firmware);
+	load_our_descriptors(gate);
+	write_cr4(crossing_cr4(firmware));
+	write_cr0(firmware->cr0 | CR0_WP);
+	write_msr(MSR_EFER, firmware->efer | EFER_NXE);
+	switch_pat(firmware->pat, PAT_VALUE);
+	page_offset_base = gate->request.page_offset;
+
+	gate_cross(&gate->firmware_stack, gate->inside_stack, gate->inside_cr3);
+
+	page_offset_base = 0;
+	switch_pat(PAT_VALUE, firmware->pat);
+	write_msr(MSR_EFER, firmware->efer);
+	write_cr0(firmware->cr0);
+	write_cr4(firmware->cr4);
+	load_firmware_descriptors(firmware);
+	if (flags & FLAGS_IF)
+		interrupts_on();
+	return gate->exit;
+}
+
+/* Opens the gate; returns when the firmware's side has closed it again. */
+static void open_until_closed(struct gate *gate, enum gate_exit exit)
+{
+	gate->exit = exit;
+	gate->inside_cr3 = read_cr3();
+	leave_inside(gate);
+	gate_cross(&gate->inside_stack, gate->firmware_stack, gate->firmware.cr3);
+	enter_inside(gate);
+}
+
+/* The first thing that runs inside. Its return address is 0: a backtrace ends here. */
+static _Noreturn void run_inside(void)
+{
+	struct gate *gate = this_gate();
+
+	enter_inside(gate);
+	gate->request.run(gate->request.argument);
+	open_until_closed(gate, GATE_DONE);
+	__builtin_unreachable();
+}
+
+/* A stack as gate_cross() leaves it: six registers, then the address to go on at. */
+static void lay_out_first_stack(struct gate *gate)
+{
+	enum { WORDS = 8, GO_ON = 6 };
+	uint64_t *words = gate->request.stack_top_now - WORDS;
+
+	for (unsigned int i = 0; i < WORDS; i++)
+		words[i] = 0;
+	words[GO_ON] = (uintptr_t)run_inside;
+	gate->inside_stack = gate->request.stack_top - WORDS * sizeof(*words);
+}
+
+bool gate_run(const struct gate_request *request)
+{
+	struct gate *gate = this_gate();
+	enum gate_exit exit;
+
+	gate->request = *request;
+	gate->inside_cr3 = request->root;
+	lay_out_first_stack(gate);
+	while ((exit = close_until_opened(gate)) == GATE_RELAX)
+		request->while_open();
+	return exit == GATE_DONE;
+}
+
+bool gate_is_closed(void)
+{
+	return this_gate()->closed;
+}
+
+void gate_relax(void)
+{
+	open_until_closed(this_gate(), GATE_RELAX);
+}
+
+void gate_abort(void)
+{
+	open_until_closed(this_gate(), GATE_ABORT);
+	__builtin_unreachable();
+}
+
+uint64_t gate_crossings(void)
+{
+	return this_gate()->crossings;
+}

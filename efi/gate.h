@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * The gate between the firmware's world and ours.
+ *
+ * Each side has a stack of its own, and crossing is a switch between two coroutines: gate_run()
+ * closes the gate and goes on inside; what runs inside crosses back to let the firmware do
+ *something (gate_relax()), because it has come to its end, or because it cannot go on
+ *(gate_abort()). So the firmware is always called on its own stack, with all of its registers in
+ *place.
+ *
+ *	closing: IF off; own GDT, TSS, IDT; PGE off, WP, NXE, MCE on; PAT; CR3 and stack; PGE,
+ *	         SMEP, SMAP, UMIP on
+ *	opening: the mirror
+ *
+ * What the firmware had is saved anew at each closing. Both worlds see the image at one address, so
+ * this code and its data are there on both sides. One processor; what belongs to it is in one
+ * structure, so that there can be more of them.
+ */
+
+struct gate_request {
+	void (*run)(void *argument); /* inside, on the stack below */
+	void *argument;
+	uintptr_t stack_top;	  /* as our tables map it; a multiple of 16 */
+	uint64_t *stack_top_now;  /* the same place as the firmware's tables map it */
+	uint64_t root;		  /* for CR3; below 4 GiB */
+	uintptr_t page_offset;	  /* what page_offset_base is inside */
+	void (*while_open)(void); /* called on the firmware's side at every gate_relax() */
+};
+
+/* NULL, or why this processor in its present state cannot go through. Gate open. */
+const char *gate_refuses(void);
+
+/* Goes inside and comes back when `run` has returned (true) or gate_abort() was called (false). */
+bool gate_run(const struct gate_request *request);
+
+bool gate_is_closed(void);
+/* Inside, no lock held: opens the gate, has `while_open` called, closes it. */
+void gate_relax(void);
+/* Inside, anywhere, exception handlers too: opens the gate for good. */
+_Noreturn void gate_abort(void);
+/* How often the gate has been closed. */
+uint64_t gate_crossings(void);

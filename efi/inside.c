@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "inside.h"
+#include "clock.h"
+#include "console.h"
+#include "fault.h"
+#include "gate.h"
+#include "image.h"
+#include "lib/errno.h"
+#include "lib/random.h"
+#include "map.h"
+#include "memblock.h"
+#include "memory_map.h"
+#include "mm.h"
+#include "page.h"
+#include "space.h"
+#include "tlb.h"
+#include "vmalloc.h"
+
+#define RUN_STACK_BYTES (16 * PAGE_SIZE)
+
+/* The lists of what was taken, in the forms that mm and pagetables want. */
+static struct memory_range memory_ranges[TAKEN_RANGES_MAX];
+static struct phys_range phys_ranges[TAKEN_RANGES_MAX];
+static size_t nr_memory_ranges, nr_phys_ranges;
+
+static struct vm_struct stack_area;
+static phys_addr_t stack_phys;
+
+/* Adjacent ranges are one for the direct map, so that leaves may span them. */
+static void fill_ranges(void)
+{
+	const struct taken_range *taken = memory_taken(&nr_memory_ranges);
+
+	for (size_t i = 0; i < nr_memory_ranges; i++) {
+		memory_ranges[i] = (struct memory_range){
+			.start = taken[i].start,
+			.end = taken[i].end,
+			.descriptor = taken[i].descriptor,
+		};
+		if (nr_phys_ranges && phys_ranges[nr_phys_ranges - 1].end == taken[i].start)
+			phys_ranges[nr_phys_ranges - 1].end = taken[i].end;
+		else
+			phys_ranges[nr_phys_ranges++] =
+				(struct phys_range){taken[i].start, taken[i].end};
+	}
+}
+
+static int choose_layout(const struct options *options)
+{
+	const struct layout_request request = {
+		.kaslr = options->kaslr,
+		.levels = platform_cpu_features()->levels,
+		.phys_end = memblock_end(),
+		.vmalloc_size = options->vmalloc,
+		.padding_tib = (unsigned int)options->padding,
+		.page_struct_size = PAGE_ARRAY_BYTES_PER_FRAME,
+	};
+	struct random random;
+
+	random_seed(&random, options->seed);
+	return layout_choose(&request, random_below_callback, &random, &layout);
+}
+
+static int build_space(void)
+{
+	const struct cpu_features *cpu = platform_cpu_features();
+	struct space_plan plan = {
+		.levels = cpu->levels,
+		.layout = &layout,
+		.ranges = phys_ranges,
+		.nr_ranges = nr_phys_ranges,
+		.source = {.alloc = memblock_alloc_table},
+		.max_level = cpu->gib_leaves ? LEVEL_PUD : LEVEL_PMD,
+	};
+
+	plan.sections = image_sections(&plan.nr_sections);
+	return space_build(&plan);
+}
+
+/*
+ * The stack that the tests run on: an area from before there is a vmalloc. Before and behind it
+ * there are guards, as with every area.
+ */
+static int map_stack(void)
+{
+	stack_phys = memblock_alloc(RUN_STACK_BYTES, PAGE_SIZE, 0);
+	if (!stack_phys)
+		return -ENOMEM;
+	stack_area.flags = VM_MAP;
+	stack_area.size = RUN_STACK_BYTES;
+	stack_area.caller = (void *)map_stack;
+	vm_area_register_early(&stack_area, PAGE_SIZE);
+	return map_range(&kernel_space, (uintptr_t)stack_area.addr, stack_phys, RUN_STACK_BYTES,
+			 PAGE_KERNEL, LEVEL_PTE);
+}
+
+static int failed(int error, const char *what)
+{
+	if (error)
+		log_note("%s: error %d", what, -error);
+	return error;
+}
+
+int inside_build(const struct options *options)
+{
+	int error;
+
+	fill_ranges();
+	memblock_init(memory_ranges, nr_memory_ranges);
+	error = failed(choose_layout(options), "the layout does not fit (vmalloc=, padding=)");
+	if (!error)
+		error = failed(build_space(), "no memory for the page tables");
+	if (!error)
+		error = failed(mm_map_page_array(), "no memory for the page array");
+	if (!error)
+		error = failed(map_stack(), "no memory for the run stack");
+	return error;
+}
+
+static void log_base(const char *name, uintptr_t base, unsigned int millibits)
+{
+	log_note("%s 0x%016llx, %u.%03u bits of entropy", name, (unsigned long long)base,
+		 millibits / 1000, millibits % 1000);
+}
+
+void inside_log(void)
+{
+	log_base("PAGE_OFFSET", layout.page_offset, layout.page_offset_millibits);
+	log_base("VMALLOC_START", layout.vmalloc_start, layout.vmalloc_millibits);
+	log_base("VMEMMAP_START", layout.vmemmap_start, layout.vmemmap_millibits);
+	log_note("tables: %llu, root at 0x%llx; run stack: %zu KiB at 0x%llx",
+		 (unsigned long long)space_nr_tables(), (unsigned long long)kernel_space.root,
+		 RUN_STACK_BYTES >> 10, (unsigned long long)(uintptr_t)stack_area.addr);
+}
+
+struct run {
+	const struct options *options;
+	struct runner_result *result;
+	enum inside_end end;
+};
+
+static void run_tests(void *argument)
+{
+	struct run *run = argument;
+	const struct options *options = run->options;
+	const struct mm_options mm_options = {
+		.seed = options->seed,
+		.lazy_max = options->lazy_max,
+		.guard = (unsigned int)options->guard,
+		.quarantine = options->quarantine,
+		.poison = options->poison,
+	};
+	const struct runner_options runner = {
+		.select = options->test,
+		.seed = options->seed,
+		.own_options = options->own,
+		.reports = REPORTS_AFTER,
+		.ticks_outside = clock_ticks_outside,
+		.bench = {.on = options->bench,
+			  .loops = options->loops,
+			  .pages = options->pages,
+			  .huge = options->huge},
+	};
+
+	run->end = INSIDE_NO_MM;
+	tlb_init();
+	if (mm_init(&mm_options))
+		return;
+	fault_set_time_limit(options->limit * platform_ticks_per_second());
+	runner_run(&runner, run->result);
+	mm_exit();
+	run->end = INSIDE_RAN;
+}
+
+enum inside_end inside_run(const struct options *options, struct runner_result *result)
+{
+	/* In the image: the inside does not see the firmware's stack. */
+	static struct run run;
+	const struct gate_request request = {
+		.run = run_tests,
+		.argument = &run,
+		.stack_top = (uintptr_t)stack_area.addr + RUN_STACK_BYTES,
+		.stack_top_now = (uint64_t *)phys_to_virt(stack_phys + RUN_STACK_BYTES),
+		.root = kernel_space.root,
+		.page_offset = layout.page_offset,
+		.while_open = console_flush,
+	};
+
+	run = (struct run){.options = options, .result = result};
+	return gate_run(&request) ? run.end : INSIDE_CRASHED;
+}

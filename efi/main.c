@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "main.h"
+#include "clock.h"
+#include "console.h"
+#include "cpu_features.h"
+#include "entropy.h"
+#include "fault.h"
+#include "finish.h"
+#include "firmware.h"
+#include "firmware_map.h"
+#include "gate.h"
+#include "image.h"
+#include "inside.h"
+#include "lib/errno.h"
+#include "machine.h"
+#include "memory_map.h"
+#include "memory_proof.h"
+#include "options_efi.h"
+#include "registers.h"
+
+/*
+ * One run, from the firmware's call to the return to it. What the inside reads (options, result)
+ * lies in the image, which both worlds see; the firmware's stack is not there.
+ */
+
+static struct options options;
+static struct runner_result result;
+static struct registers registers_at_start;
+
+static void log_option_line(void *unused, const char *line)
+{
+	(void)unused;
+	log_note("%s", line);
+}
+
+static void choose_seed(void)
+{
+	char sources[96] = "seed=";
+
+	if (!options.seed_given)
+		options.seed = entropy_seed(sources, sizeof(sources));
+	log_note("seed 0x%016llx (from %s)", (unsigned long long)options.seed, sources);
+}
+
+static void log_header(void)
+{
+	log_note("vmlab");
+	machine_log();
+	log_note("image base 0x%llx", (unsigned long long)image_base());
+}
+
+/* Whether this processor, and what was asked for, can be served at all. */
+static EFI_STATUS check_demands(void)
+{
+	unsigned int levels = platform_cpu_features()->levels;
+	unsigned int wanted = options.paging == PAGING_AUTO ? levels : options.paging + 3u;
+	const char *refusal = gate_refuses();
+
+	if (refusal)
+		log_note("not possible here: %s", refusal);
+	else if (wanted != levels)
+		log_note("not possible here: paging=%u, the firmware runs %u levels", wanted,
+			 levels);
+	return refusal || wanted != levels ? EFI_UNSUPPORTED : EFI_SUCCESS;
+}
+
+/* From the firmware's memory to tables that are ready to be entered. */
+static EFI_STATUS prepare(void)
+{
+	EFI_STATUS status = check_demands();
+	int error;
+
+	if (!EFI_ERROR(status)) {
+		status = firmware_map_read();
+		if (EFI_ERROR(status))
+			log_note("the firmware's memory map cannot be read: %s",
+				 firmware_status_name(status));
+	}
+	if (EFI_ERROR(status))
+		return status;
+	memory_proof_begin();
+	status = memory_take(options.mem);
+	memory_log();
+	if (EFI_ERROR(status))
+		return status;
+	error = inside_build(&options);
+	if (error)
+		return error == -ENOSPC ? EFI_INVALID_PARAMETER : EFI_OUT_OF_RESOURCES;
+	inside_log();
+	fault_add_describer(image_describe);
+	fault_add_describer(memory_proof_describe);
+	return EFI_SUCCESS;
+}
+
+static const char *check_registers(void)
+{
+	static char problem[96];
+	struct registers now;
+
+	registers_read(&now);
+	return registers_compare(&registers_at_start, &now, problem, sizeof(problem));
+}
+
+/* Everything back to the firmware, and the proof of it in the results. */
+static void give_back(void)
+{
+	const char *freed = memory_give_back(), *map = memory_proof_end();
+
+	firmware_map_free();
+	runner_report(&result, "efi.memory_given_back", freed);
+	runner_report(&result, "efi.memory_map_as_before", map);
+	runner_report(&result, "efi.registers_as_before", check_registers());
+}
+
+static enum outcome outcome_of(enum inside_end end, bool all_skipped)
+{
+	if (end == INSIDE_CRASHED || result.cut_short)
+		return OUTCOME_CRASHED;
+	if (end == INSIDE_NO_MM || result.failed || !result.matched)
+		return OUTCOME_FAILED;
+	return all_skipped ? OUTCOME_SKIPPED : OUTCOME_PASSED;
+}
+
+static enum outcome run(void)
+{
+	enum inside_end end = inside_run(&options, &result);
+	bool all_skipped = result.skipped && !result.passed && !result.failed;
+
+	console_flush();
+	if (end == INSIDE_CRASHED)
+		result.cut_short = true;
+	log_note("gate closed %llu times", (unsigned long long)gate_crossings());
+	give_back();
+	runner_close(&result);
+	return outcome_of(end, all_skipped);
+}
+
+static EFI_STATUS finish_run(enum outcome outcome, EFI_STATUS status)
+{
+	finish(options.exit, (unsigned int)options.wait, outcome);
+	return status;
+}
+
+/* No test has run: what was taken goes back, and the reason, logged already, is the status. */
+static EFI_STATUS refuse(EFI_STATUS status)
+{
+	const char *problem = memory_give_back();
+
+	firmware_map_free();
+	if (problem)
+		log_note("%s", problem);
+	log_note("nothing was run: %s", firmware_status_name(status));
+	return finish_run(OUTCOME_FAILED, status);
+}
+
+void run_crashed(void)
+{
+	static bool again;
+
+	if (!again) {
+		again = true;
+		result.cut_short = true;
+		give_back();
+		runner_close(&result);
+	}
+	finish(options.exit, (unsigned int)options.wait, OUTCOME_CRASHED);
+	efi_call(firmware.boot, Exit, firmware.image, finish_status(OUTCOME_CRASHED), 0, NULL);
+	for (;;)
+		efi_call(firmware.boot, Stall, 1000000);
+}
+
+EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system);
+
+EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system)
+{
+	enum outcome outcome;
+	EFI_STATUS status;
+
+	firmware_init(image, system);
+	registers_read(&registers_at_start);
+	cpu_features_init();
+	console_init(platform_cpu_features()->hypervisor);
+	clock_init();
+	machine_init();
+	log_header();
+	options_read(&options);
+	if (options.help) {
+		options_help(log_option_line, NULL);
+		return finish_run(OUTCOME_PASSED, EFI_SUCCESS);
+	}
+	choose_seed();
+	status = prepare();
+	if (EFI_ERROR(status))
+		return refuse(status);
+	outcome = run();
+	return finish_run(outcome, finish_status(outcome));
+}

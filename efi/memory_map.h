@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+#include "firmware.h"
+#include "memory_plan.h"
+#include "platform.h"
+
+/*
+ * Page frames taken from the firmware, and given back.
+ *
+ * What is taken is conventional memory, with AllocatePages at the address that the map names: the
+ * map is a hint, the firmware's allocator the truth. Some firmware fills what it gets back with a
+ * pattern, which under an emulator takes seconds a GiB; there, unless told otherwise, no more is
+ * taken than MEMORY_SLOW_FREE_BYTES, something of every range. The list of what was taken lies in
+ * the image, so both worlds see it.
+ */
+
+struct taken_range {
+	phys_addr_t start, end; /* bytes, multiples of the page size */
+	uint32_t descriptor;	/* index in the firmware's map as it was then */
+};
+
+enum { TAKEN_RANGES_MAX = MEMORY_PARTS_MAX, MEMORY_FRAMES_MIN = 2048 };
+#define MEMORY_SLOW_FREE_BYTES ((uint64_t)256 << 20)
+
+/*
+ * Takes what may be taken, at most `limit` bytes (0: no limit is asked for). Once a run, after
+ * firmware_map_read() and after drives are connected. EFI_SUCCESS; EFI_OUT_OF_RESOURCES and one
+ * line in the log when that is less than MEMORY_FRAMES_MIN frames (memory_give_back() is due either
+ * way).
+ */
+EFI_STATUS memory_take(uint64_t limit);
+
+/* What was taken: sorted by address, disjoint. */
+const struct taken_range *memory_taken(size_t *nr);
+uint64_t memory_taken_bytes(void);
+/* The ranges as a table, and what the firmware keeps. */
+void memory_log(void);
+
+/* Frees every range exactly once, however often it is called. NULL, or what went wrong. */
+const char *memory_give_back(void);

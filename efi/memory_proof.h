@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * The proof that memory was given back: the firmware's map from before the first frame was taken,
+ * kept in the image, against the one after the last was freed.
+ */
+
+/* Keeps the map that firmware_map_read() has just read. Before memory_take(). */
+void memory_proof_begin(void);
+
+/*
+ * Reads the map again, after memory_give_back(). NULL when every page that was ours is conventional
+ * or one of boot services, and all types other than these are as they were; else what is not, in
+ * words. Logs how many pages the firmware's own pool has taken or returned meanwhile.
+ */
+const char *memory_proof_end(void);
+
+/* A fault_describer_t (fault.h): says of which type the firmware's memory at `address` was. */
+bool memory_proof_describe(uintptr_t address, char *buffer, size_t size);

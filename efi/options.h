@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "layout.h"
+
+/*
+ * What a run is asked for. One table in options.c feeds the parser, `help`, and whatever prints it
+ * elsewhere. Plain text in, no firmware: it is also built and fuzzed on the host.
+ *
+ * Grammar: words of name=value between white space; # at the start of a word: the rest of the line
+ * is a comment. Numbers are decimal or 0x hexadecimal; sizes take K M G T (powers of 1024) behind
+ * them, durations s m h (seconds without). Later words win.
+ */
+
+enum paging { PAGING_AUTO, PAGING_4, PAGING_5 };
+enum exit_way { EXIT_AUTO, EXIT_QEMU, EXIT_SHELL, EXIT_WAIT, EXIT_REBOOT, EXIT_POWEROFF };
+enum { OPTION_LIST_MAX = 1024 };
+
+struct options {
+	uint64_t seed;
+	bool seed_given;
+	char test[OPTION_LIST_MAX]; /* empty: all */
+	char own[OPTION_LIST_MAX];  /* single tests' own: words NAME.option=value, a blank each */
+	uint64_t limit;		    /* seconds a test may take; 0: any */
+	uint64_t mem;		    /* bytes; 0: no limit */
+	enum kaslr kaslr;
+	uint64_t vmalloc; /* bytes; 0: the default of the paging mode */
+	uint64_t padding; /* TiB */
+	enum paging paging;
+	bool poison;
+	uint64_t guard;	     /* pages */
+	uint64_t quarantine; /* pages */
+	uint64_t lazy_max;   /* pages; 0: the default */
+	enum exit_way exit;
+	uint64_t wait; /* seconds */
+	bool bench;
+	uint64_t loops, pages; /* of benchmarks; 0: as each has it */
+	bool huge;
+	bool help;
+};
+
+typedef void (*options_line_t)(void *context, const char *line);
+
+void options_default(struct options *options);
+
+/*
+ * Reads `length` bytes of text into `options`. A word that is unknown or malformed is skipped;
+ * `complain` gets one line for each, without a newline, the first OPTIONS_COMPLAINTS_MAX of them
+ * one by one and the others as a number.
+ */
+enum { OPTIONS_COMPLAINTS_MAX = 20 };
+void options_parse(struct options *options, const char *text, size_t length,
+		   options_line_t complain, void *context);
+
+/* Every option: name, values, default, and a sentence; a line each. */
+void options_help(options_line_t line, void *context);

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+#include "history.h"
+#include "percpu.h"
+#include "purge.h"
+#include "vm_map_ram.h"
+#include "vmap_area.h"
+
+/*
+ * What each CPU keeps of the address space: by size class, ranges that are ready for the next
+ * caller and ranges that were freed since the last flush of all TLBs; further freed ranges that no
+ * class takes; areas whose freeing was put off; and the history of what was freed here. A range
+ * stays in the tree of taken ones all the time that it goes round here, so vmalloc and vfree of a
+ * usual size touch no tree and no shared line.
+ *
+ * A flush has a number. A freed range is stamped with the number of flushes that had begun by then;
+ * it is ready once a flush with a higher number is complete (purge.h). So one flush by any CPU
+ * makes the freed ranges of all CPUs ready, and nobody has to go through their lists for it.
+ *
+ * Classes: up to CLASS_PAGES pages at page alignment; up to CLASS_ALIGNED_PAGES pages at each
+ * larger alignment up to PAGE_SIZE << CLASS_ALIGN_SHIFTS.
+ */
+
+enum {
+	CLASS_PAGES = 128,
+	CLASS_ALIGNED_PAGES = 16,
+	CLASS_ALIGN_SHIFTS = 10,
+	NR_CLASSES = CLASS_PAGES + CLASS_ALIGNED_PAGES * CLASS_ALIGN_SHIFTS,
+	CLASS_NONE = 0xffff,
+	CACHED_MAX = 12288, /* ranges in the classes of one CPU */
+	LAZY_REPORT = 256,  /* pages freed before a CPU adds them to the common count */
+	LAZY_OF_ONE = 8192, /* pages freed by one CPU alone that are worth a flush: 32 MiB */
+	NR_LATE = 64,
+};
+
+struct area_class {
+	struct area *ready, *lazy, *lazy_last;
+	uint64_t stamp; /* of the last range put into `lazy` */
+};
+
+/* The same for slots of vm_map_ram() of one count of pages. */
+struct ram_class {
+	struct ram_slot *ready, *lazy, *lazy_last;
+	uint64_t stamp;
+};
+
+struct area_cpu {
+	struct spinlock lock;
+	unsigned int nr_cached;	   /* in the classes */
+	uint64_t lazy_pages;	   /* freed here, not yet in the common count */
+	uint64_t unflushed;	   /* freed here since the last purge, in the common count */
+	struct area *lazy;	   /* freed, of no class */
+	bool waiting;		   /* there is something in the next two; written atomically */
+	struct area *deferred;	   /* claimed, still to be freed; pushed in any context */
+	const void *late[NR_LATE]; /* addresses to be freed, from exception handlers */
+	struct area *spare;	   /* a descriptor for the next split */
+	int64_t vmalloc_pages;	   /* allocated here less freed here: all CPUs together count */
+	struct history history;
+	struct area_class classes[NR_CLASSES];
+	struct ram_block *ram_block; /* new slots come from it */
+	struct ram_class ram[RAM_SLOT_PAGES];
+} __cacheline_aligned;
+
+extern struct area_cpu *area_cpus[PLATFORM_CPUS_MAX]; /* NULL beyond the last CPU */
+
+static inline struct area_cpu *this_area_cpu(void)
+{
+	return area_cpus[platform_cpu()];
+}
+
+static inline struct area *area_next(const struct area *area)
+{
+	return (struct area *)area->vm.next;
+}
+
+static inline void area_push(struct area **list, struct area *area)
+{
+	area->vm.next = (struct vm_struct *)*list;
+	*list = area;
+}
+
+static inline struct area *area_pop(struct area **list)
+{
+	struct area *area = *list;
+
+	if (area)
+		*list = area_next(area);
+	return area;
+}
+
+/* The class of `nr_pages` aligned to `align` bytes; CLASS_NONE: of no class. */
+static inline unsigned int area_class(size_t nr_pages, size_t align)
+{
+	unsigned int shift;
+
+	if (align <= PAGE_SIZE)
+		return nr_pages <= CLASS_PAGES ? (unsigned int)nr_pages - 1 : CLASS_NONE;
+	shift = (unsigned int)__builtin_ctzl(align) - PAGE_SHIFT;
+	if (nr_pages > CLASS_ALIGNED_PAGES || shift > CLASS_ALIGN_SHIFTS)
+		return CLASS_NONE;
+	return CLASS_PAGES + (shift - 1) * CLASS_ALIGNED_PAGES + (unsigned int)nr_pages - 1;
+}
+
+/* What was freed becomes ready when a flush has been since; whether there is anything. */
+bool area_class_refresh(struct area_class *class);
+
+/*
+ * A ready range of the class, claimed; NULL: CPU `number`, which is this one, has none. Not in
+ * exception handlers.
+ */
+static inline struct area *area_cache_take(unsigned int number, unsigned int size_class)
+{
+	struct area_cpu *cpu = area_cpus[number];
+	struct area_class *class = &cpu->classes[size_class];
+	struct area *area = NULL;
+
+	if (unlikely(!local_lock(&cpu->lock, number)))
+		return NULL;
+	if (likely(class->ready) || area_class_refresh(class)) {
+		area = area_pop(&class->ready);
+		cpu->nr_cached--;
+		__atomic_store_n(&area->va.state, AREA_CLAIMED, __ATOMIC_RELEASE);
+	}
+	local_unlock(&cpu->lock);
+	return area;
+}
+
+/* A claimed range that was never mapped comes back. false: no room. */
+bool area_cache_put(struct area *area);
+/* Writes a claimed area that is freed into the history; the CPU's lock is held. */
+static inline void area_remember(struct area_cpu *cpu, const struct area *area,
+				 const void *allocated, const void *freed)
+{
+	struct freed_area *entry = history_next(&cpu->history);
+
+	entry->start = area->va.va_start;
+	entry->pages = (uint32_t)area_body_pages(&area->va);
+	entry->stamp = (uint32_t)purge_stamp();
+	entry->allocated = allocated;
+	entry->freed = freed;
+}
+
+/*
+ * The short cut of area_cache_put_lazy() for a range of a class, on CPU `number`, which is this
+ * one. false: nothing is done, take the long way.
+ */
+static inline bool area_cache_put_class(unsigned int number, struct area *area, uint64_t pages,
+					const void *freed_by)
+{
+	struct area_cpu *cpu = area_cpus[number];
+	struct area_class *class = &cpu->classes[area->va.size_class];
+	uint64_t lazy_pages;
+
+	if (unlikely(!local_trylock(&cpu->lock, number)))
+		return false;
+	lazy_pages = cpu->lazy_pages + pages;
+	if (unlikely(cpu->nr_cached >= CACHED_MAX || lazy_pages >= purge_state.report ||
+		     class->stamp != purge_stamp() || !class->lazy)) {
+		local_unlock(&cpu->lock);
+		return false;
+	}
+	area_remember(cpu, area, area->vm.caller, freed_by);
+	__atomic_store_n(&area->va.state, AREA_LAZY, __ATOMIC_RELEASE);
+	area_push(&class->lazy, area);
+	cpu->nr_cached++;
+	cpu->lazy_pages = lazy_pages;
+	local_unlock(&cpu->lock);
+	return true;
+}
+
+/*
+ * A claimed range whose entries are clear is free once a flush has been; remembers who freed it.
+ * Returns how many pages this CPU has to tell purge_account(), mostly 0. Not in handlers.
+ */
+uint64_t area_cache_put_lazy(struct area *area, const void *freed_by);
+/*
+ * Puts a claimed area on this CPU's list of those that are still to be freed, with who did it. Any
+ * context. The second form notes an address alone, false when there is no room.
+ */
+void area_cache_defer(struct area *area, const void *caller);
+bool area_cache_defer_address(const void *addr);
+/* `phys_addr` of a claimed area is nobody's: there the first form keeps the caller. */
+static inline const void *area_deferred_by(const struct area *area)
+{
+	return (const void *)(uintptr_t)area->vm.phys_addr;
+}
+/* Takes everything of every CPU's classes that no TLB can know, in one list. */
+struct area *area_cache_drain(void);
+/* Takes the freed ranges of no class of every CPU, and begins the count of pages anew. */
+struct area *area_cache_collect(void);
+/* Whether anything was freed on any CPU since area_cache_collect(). */
+bool area_cache_has_lazy(void);
+/* Gives back the descriptors kept for splits. */
+void area_cache_free_spares(void);
+/* NULL, or what is wrong with the lists. */
+const char *area_cache_check(void);
+/* 0 or -ENOMEM. The lists must be empty at the end. */
+int area_cache_init(void);
+void area_cache_exit(void);

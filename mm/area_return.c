@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "areas.h"
+#include "area_cache.h"
+#include "held.h"
+#include "reclaim.h"
+#include "lib/assert.h"
+
+/* How ranges come back to the free tree, and how a taken one grows or shrinks. */
+
+enum { BATCH = 128 };
+
+/* Ranges of up to BATCH areas of the list, which moves on; their entries are held no longer. */
+static size_t next_batch(struct area **list, struct virt_range ranges[BATCH])
+{
+	size_t nr = 0;
+
+	for (; *list && nr < BATCH; *list = area_next(*list)) {
+		struct vmap_area *va = &(*list)->va;
+
+		if (va->held)
+			release_range(&kernel_space, va->va_start - PAGE_SIZE,
+				      1 + area_body_pages(va));
+		va->held = false;
+		ranges[nr++] = (struct virt_range){area_taken_start(va), area_body_end(va)};
+	}
+	return nr;
+}
+
+bool areas_reclaim_tables(struct area *list)
+{
+	struct virt_range ranges[BATCH];
+	unsigned long freed = 0;
+	size_t nr;
+
+	while ((nr = next_batch(&list, ranges)) > 0)
+		freed += reclaim_tables_batch(&kernel_space, ranges, nr);
+	return freed > 0;
+}
+
+/* In the free tree a range is only its addresses: what the area owned, guard and body. */
+static void give_back(struct area *area, struct vmap_area *unused[2])
+{
+	struct vmap_area *va = &area->va;
+	uintptr_t start = area_taken_start(va), end = area_body_end(va);
+	bool locked = areas_lock();
+
+	ASSERT(locked, "%lx is given back in an exception handler", va->va_start);
+	area_tree_remove(&areas.taken, va);
+	*va = (struct vmap_area){.va_start = start, .va_end = end};
+	if (!free_space_give(&areas.free, va, unused))
+		unused[0] = va;
+	areas_unlock();
+}
+
+void areas_give_back(struct area *list)
+{
+	struct vmap_area *unused[2];
+	struct area *area;
+
+	while ((area = area_pop(&list))) {
+		area_room_free(area);
+		give_back(area, unused);
+		area_nodes_free(unused);
+	}
+}
+
+void vmap_area_leave_class(struct area *area)
+{
+	struct vmap_area *va = &area->va;
+
+	va->size_class = CLASS_NONE;
+	if (va->held) /* the pages themselves are mapped */
+		release_range(&kernel_space, va->va_start - PAGE_SIZE, 1);
+	va->held = false;
+}
+
+bool vmap_area_grow(struct area *area, size_t more)
+{
+	struct vmap_area *unused[2], *va = &area->va;
+	uintptr_t end = area_body_end(va), new_end = end + (more << PAGE_SHIFT);
+	bool fits;
+
+	if (!areas_lock())
+		return false;
+	fits = new_end > end && new_end <= VMALLOC_END - va->behind * PAGE_SIZE &&
+	       free_space_covers(&areas.free, end, new_end);
+	if (fits) {
+		free_space_take(&areas.free, end, new_end, NULL, unused);
+		va->va_end += more << PAGE_SHIFT;
+		va->vm->size += more << PAGE_SHIFT;
+	}
+	areas_unlock();
+	if (fits)
+		area_nodes_free(unused);
+	return fits;
+}
+
+void vmap_area_cut(struct area *area, size_t nr_pages, struct area *tail)
+{
+	struct vmap_area *va = &area->va;
+	size_t bytes = nr_pages << PAGE_SHIFT;
+
+	ASSERT(nr_pages < area_body_pages(va), "%zu pages of %zu", nr_pages, area_body_pages(va));
+	spin_lock(&areas.lock);
+	*tail = (struct area){.va = {.va_start = va->va_start + bytes,
+				     .va_end = area_body_end(va),
+				     .vm = &tail->vm,
+				     .state = AREA_CLAIMED,
+				     .size_class = CLASS_NONE}};
+	tail->vm.addr = (void *)tail->va.va_start;
+	tail->vm.size = tail->va.va_end - tail->va.va_start;
+	va->va_end = tail->va.va_start + va->behind * PAGE_SIZE;
+	va->vm->size = va->va_end - va->va_start;
+	area_tree_insert(&areas.taken, &tail->va);
+	spin_unlock(&areas.lock);
+}
+
+struct area *vmap_area_node(gfp_t gfp)
+{
+	return area_node_alloc(gfp);
+}
+
+void vmap_area_node_free(struct area *area)
+{
+	area_node_free(area);
+}

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "lib/string.h"
+#include "page_alloc.h"
+#include "pcp.h"
+
+/*
+ * What the parts of the page allocator tell each other; nobody else includes this, but slab for the
+ * frames it types.
+ */
+
+/* Flags that the short cut does not serve. */
+#define SLOW_GFP (__GFP_DMA | __GFP_DMA32 | __GFP_THISNODE | __GFP_COMP | ~__GFP_BITS_MASK)
+
+struct frame_request {
+	gfp_t gfp;
+	int nid;
+	bool block; /* 2^order frames, aligned; else a run of up to `wanted` */
+	unsigned int order;
+	size_t wanted;
+	uintptr_t caller;
+};
+
+/* Everything that the short cut is not for. How many frames, 0: none. They are marked and ready. */
+size_t frames_alloc_slow(const struct frame_request *request, uint64_t *pfn);
+/* The same without the FAIL_FRAME count, retries or a line: for page tables. */
+size_t frames_alloc_quiet(const struct frame_request *request, uint64_t *pfn);
+
+/* What frames_give() is not for: several zones, another zone, a stack that cannot be had, a full
+ * one. */
+__slow void frames_give_slow(uint64_t pfn, uint64_t nr);
+__slow void frames_trim(struct pcp *pcp, struct run_stack *stack);
+
+static inline bool frames_in_zone_of(const struct run_stack *stack, uint64_t pfn)
+{
+	return (uint32_t)pfn - stack->first < stack->span;
+}
+
+/* Frames whose words say that they are free: to this CPU's stack, or as close to it as can be had.
+ */
+static inline void frames_give(uint64_t pfn, uint64_t nr)
+{
+	unsigned int cpu = this_cpu();
+	struct pcp *pcp = pcps[cpu];
+	struct run_stack *stack = pcp->preferred;
+
+	if (unlikely(!frames_in_zone_of(stack, pfn)) ||
+	    unlikely(!frames_in_zone_of(stack, pfn + nr - 1)) ||
+	    unlikely(!local_trylock(&pcp->lock, cpu))) {
+		frames_give_slow(pfn, nr);
+		return;
+	}
+	if (unlikely(!run_stack_put(stack, pfn, nr)))
+		frames_trim(pcp, stack);
+	local_unlock(&pcp->lock);
+}
+
+/* Given in an exception handler that found every lock taken; back to the lists with the next drain.
+ */
+uint64_t frames_deferred(void);
+void frames_drain_deferred(void);
+
+/* All words of a run get one value. */
+static inline void frames_mark(uint64_t pfn, uint64_t nr, frame_word_t word)
+{
+	frame_word_t *at = &frame_words[pfn], *end = at + nr;
+	uint64_t pair = FRAME_PAIR(word);
+
+	for (; end - at >= 8; at += 8) {
+		frame_pair_t *pairs = (frame_pair_t *)at;
+
+		pairs[0].words = pair;
+		pairs[1].words = pair;
+		pairs[2].words = pair;
+		pairs[3].words = pair;
+	}
+	for (; at < end; at++)
+		*at = word;
+}
+
+/* What __GFP_ZERO asks for. */
+static inline void frames_clear(uint64_t pfn, uint64_t nr)
+{
+	uint64_t *cleared = &pcps[this_cpu()]->cleared;
+
+	__atomic_store_n(cleared, __atomic_load_n(cleared, __ATOMIC_RELAXED) + nr,
+			 __ATOMIC_RELAXED);
+	memset(pfn_to_kaddr(pfn), 0, nr << PAGE_SHIFT);
+}
+
+/* Makes allocated frames ones that only their user's own call frees, or plain again. */
+void frames_set_typed(uint64_t pfn, uint64_t nr);
+void frames_clear_typed(uint64_t pfn, uint64_t nr);
+
+/* Poison, and presence in the direct map: when frames are handed out, and when they come back. */
+void frames_debug_alloc(uint64_t pfn, uint64_t nr);
+void frames_debug_free(uint64_t pfn, uint64_t nr);
+uint64_t frames_poison_broken(void);
+
+/* Calls `visit` for each run of frames whose state, of FRAME_PLAIN's two bits, is `state`. */
+void frames_visit(frame_word_t state, void (*visit)(uint64_t pfn, uint64_t nr));
+
+/* Counted in page_alloc_stats. */
+extern uint64_t frames_fallbacks, frames_refused, frames_failed, frames_warned;
+static inline void frames_count(uint64_t *counter)
+{
+	__atomic_fetch_add(counter, 1, __ATOMIC_RELAXED);
+}

@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "fail.h"
+#include "frames.h"
+#include "lib/errno.h"
+#include "lib/format.h"
+#include "memblock.h"
+
+/* The page allocator as a whole: start, end, counts, and the walk over everything. */
+
+static uint8_t cpu_nodes[PLATFORM_CPUS_MAX];
+static uint64_t total_frames;
+
+unsigned int nr_online_nodes(void)
+{
+	return nr_nodes;
+}
+
+int cpu_to_node(unsigned int cpu)
+{
+	return cpu_nodes[cpu] < nr_nodes ? cpu_nodes[cpu] : 0;
+}
+
+int numa_node_id(void)
+{
+	return cpu_to_node(this_cpu());
+}
+
+void set_cpu_node(unsigned int cpu, int nid)
+{
+	cpu_nodes[cpu] = (uint8_t)nid;
+	if (pcps[cpu])
+		pcp_set_preferred(cpu);
+}
+
+uint64_t totalram_pages(void)
+{
+	return total_frames;
+}
+
+uint64_t nr_free_pages(void)
+{
+	uint64_t frames = frames_deferred();
+
+	for_each_populated_zone(zone)
+	{
+		frames += zone_free(zone) + pcps_frames((unsigned int)(zone - zones));
+	}
+	return frames;
+}
+
+unsigned long drain_all_pages(void)
+{
+	uint64_t frames = 0;
+
+	frames_drain_deferred();
+	for (unsigned int cpu = 0; cpu < platform_nr_cpus() && pcps[cpu]; cpu++) {
+		if (!local_lock(&pcps[cpu]->lock, this_cpu()))
+			continue;
+		for (unsigned int i = 0; i < NR_ZONES; i++)
+			if (pcps[cpu]->stacks[i])
+				frames += run_stack_drain(pcps[cpu]->stacks[i]);
+		local_unlock(&pcps[cpu]->lock);
+	}
+	return frames;
+}
+
+void page_alloc_get_stats(struct page_alloc_stats *stats)
+{
+	*stats = (struct page_alloc_stats){
+		.fallbacks = __atomic_load_n(&frames_fallbacks, __ATOMIC_RELAXED),
+		.poison_broken = frames_poison_broken(),
+		.refused = __atomic_load_n(&frames_refused, __ATOMIC_RELAXED),
+		.failed = __atomic_load_n(&frames_failed, __ATOMIC_RELAXED),
+		.warned = __atomic_load_n(&frames_warned, __ATOMIC_RELAXED),
+	};
+	for (unsigned int cpu = 0; cpu < platform_nr_cpus() && pcps[cpu]; cpu++) {
+		bool locked = local_lock(&pcps[cpu]->lock, this_cpu());
+
+		stats->refills += pcps[cpu]->refills;
+		stats->drains += pcps[cpu]->drains;
+		stats->cleared += __atomic_load_n(&pcps[cpu]->cleared, __ATOMIC_RELAXED);
+		if (locked)
+			local_unlock(&pcps[cpu]->lock);
+	}
+}
+
+/* A part of a range that lies in one zone, to its lists. */
+static void give_range(phys_addr_t start, phys_addr_t end)
+{
+	uint64_t pfn = start >> PAGE_SHIFT, last = end >> PAGE_SHIFT;
+
+	while (pfn < last) {
+		uint64_t stop = pfn < DMA_END_PFN     ? DMA_END_PFN
+				: pfn < DMA32_END_PFN ? DMA32_END_PFN
+						      : last;
+		struct zone *zone = &zones[pfn_zone_index(pfn)];
+
+		stop = stop < last ? stop : last;
+		spin_lock(&zone->lock);
+		zone_give_run(zone, pfn, stop - pfn);
+		spin_unlock(&zone->lock);
+		pfn = stop;
+	}
+}
+
+/* What memblock handed out is allocated; the rest goes to the lists. */
+static void take_over(void)
+{
+	size_t nr_used, nr_ranges;
+	const struct phys_range *used = memblock_used(&nr_used);
+	const struct memory_range *ranges = memblock_ranges(&nr_ranges);
+
+	for (size_t i = 0; i < nr_used; i++)
+		frames_mark(used[i].start >> PAGE_SHIFT,
+			    (used[i].end - used[i].start) >> PAGE_SHIFT, FRAME_PLAIN);
+	for (size_t i = 0; i < nr_ranges; i++) {
+		phys_addr_t start = ranges[i].start;
+
+		for (size_t u = 0; u < nr_used && start < ranges[i].end; u++) {
+			if (used[u].end <= start || used[u].start >= ranges[i].end)
+				continue;
+			if (used[u].start > start)
+				give_range(start, used[u].start);
+			start = used[u].end;
+		}
+		if (start < ranges[i].end)
+			give_range(start, ranges[i].end);
+	}
+}
+
+int page_alloc_init(const struct page_alloc_options *options)
+{
+	zones_init();
+	total_frames = memblock_bytes() >> PAGE_SHIFT;
+	if (pcps_init())
+		return -ENOMEM;
+	memblock_close();
+	page_array_init();
+	take_over();
+	frames_fallbacks = frames_refused = frames_failed = frames_warned = 0;
+	__atomic_fetch_and(&mm_slow_reasons, ~(uint32_t)SLOW_NOT_STARTED, __ATOMIC_RELEASE);
+	page_alloc_set_debug(options);
+	return 0;
+}
+
+/* The first frame from `pfn` on whose state is (or is not) `state`. */
+static uint64_t seek(uint64_t pfn, uint64_t end, frame_word_t state, bool equal)
+{
+	while (pfn < end && ((frame_words[pfn] & FRAME_PLAIN) == state) != equal)
+		pfn++;
+	return pfn;
+}
+
+void frames_visit(frame_word_t state, void (*visit)(uint64_t pfn, uint64_t nr))
+{
+	size_t nr;
+	const struct memory_range *ranges = memblock_ranges(&nr);
+
+	for (size_t i = 0; i < nr; i++) {
+		uint64_t pfn = ranges[i].start >> PAGE_SHIFT, end = ranges[i].end >> PAGE_SHIFT;
+
+		while ((pfn = seek(pfn, end, state, true)) < end) {
+			uint64_t stop = seek(pfn, end, state, false);
+
+			visit(pfn, stop - pfn);
+			pfn = stop;
+		}
+	}
+}
+
+static void clear_run(uint64_t pfn, uint64_t nr)
+{
+	if (mm_slow_reasons & SLOW_UNMAP)
+		frames_debug_alloc(pfn, nr);
+	memset(pfn_to_kaddr(pfn), 0, nr << PAGE_SHIFT);
+}
+
+/* What is in use at the end: a few long runs, most of it from before there was a page allocator. */
+enum { MAX_REST = 512 };
+static struct phys_range rest[MAX_REST];
+static size_t nr_rest;
+static uint64_t rest_left_out;
+
+static void note_rest(uint64_t pfn, uint64_t nr)
+{
+	phys_addr_t start = pfn << PAGE_SHIFT, end = (pfn + nr) << PAGE_SHIFT;
+
+	if (nr_rest < MAX_REST)
+		rest[nr_rest++] = (struct phys_range){.start = start, .end = end};
+	else
+		rest_left_out += nr;
+}
+
+void page_alloc_exit(void)
+{
+	drain_all_pages();
+	frames_visit(FRAME_EVER, clear_run);
+	nr_rest = 0;
+	rest_left_out = 0;
+	frames_visit(FRAME_PLAIN, note_rest);
+	mm_slow_reasons = SLOW_NOT_STARTED;
+	for (unsigned int cpu = 0; cpu < PLATFORM_CPUS_MAX; cpu++)
+		pcps[cpu] = NULL;
+}
+
+void page_alloc_clear_rest(void)
+{
+	for (size_t i = 0; i < nr_rest; i++)
+		memset(phys_to_virt(rest[i].start), 0, rest[i].end - rest[i].start);
+	nr_rest = 0;
+	if (rest_left_out != 0)
+		log_line("page_alloc: %llu frames in use at the end are not cleared",
+			 (unsigned long long)rest_left_out);
+}
+
+/* The frames of all ranges that are allocated. */
+static uint64_t count_allocated(void)
+{
+	size_t nr;
+	const struct memory_range *ranges = memblock_ranges(&nr);
+	uint64_t allocated = 0;
+
+	for (size_t i = 0; i < nr; i++)
+		allocated += frame_words_allocated(ranges[i].start >> PAGE_SHIFT,
+						   (ranges[i].end - ranges[i].start) >> PAGE_SHIFT);
+	return allocated;
+}
+
+const char *page_alloc_check(void)
+{
+	const char *problem = NULL;
+
+	if (mm_slow_reasons & SLOW_NOT_STARTED)
+		return NULL;
+	for_each_populated_zone(zone)
+	{
+		if (problem || !zone_lock(zone))
+			continue;
+		problem = zone_check(zone);
+		zone_unlock(zone);
+	}
+	for (unsigned int cpu = 0; cpu < platform_nr_cpus() && !problem; cpu++)
+		problem = pcp_check(pcps[cpu]);
+	if (!problem && count_allocated() + nr_free_pages() != total_frames)
+		problem = "page_alloc: frames are neither free nor allocated, or both";
+	return problem;
+}

@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "ram_block.h"
+#include "lib/assert.h"
+
+/* Where the slots of vm_map_ram() come from, and what becomes of blocks that are not needed. */
+
+/* Over the list of blocks, and over who carves which. */
+static struct spinlock blocks_lock = SPINLOCK("vm_map_ram", LOCK_RANK_VM_MAP_RAM);
+static struct ram_block *blocks;
+
+static void push(struct ram_class *class, struct ram_slot *slot)
+{
+	slot->next = class->ready;
+	class->ready = slot;
+}
+
+/* What was freed becomes ready when a flush has been since; whether there is anything. */
+bool ram_class_refresh(struct ram_class *class)
+{
+	if (!class->lazy || !purge_is_clean(class->stamp))
+		return false;
+	class->lazy_last->next = class->ready;
+	class->ready = class->lazy;
+	class->lazy = NULL;
+	return true;
+}
+
+static struct area *reserve_block(const void *caller)
+{
+	struct vm_request request = vm_request_for(RAM_BLOCK_PAGES * PAGE_SIZE, caller);
+	struct area *area;
+
+	request.align = RAM_BLOCK_PAGES * PAGE_SIZE;
+	request.flags = VM_MAP_RAM;
+	request.by_hand = true;
+	area = vm_reserve(&request);
+	if (area && vmap_area_hold(area))
+		return area;
+	if (area)
+		vmap_area_free_unused(area);
+	return NULL;
+}
+
+static struct ram_block *new_block(const void *caller)
+{
+	struct ram_block *block = alloc_pages_exact(sizeof(*block), GFP_KERNEL | __GFP_ZERO);
+	struct area *area = block ? reserve_block(caller) : NULL;
+
+	if (!area) {
+		free_pages_exact(block, sizeof(*block));
+		return NULL;
+	}
+	block->area = area;
+	area->block = block;
+	for (unsigned int i = 0; i < RAM_BLOCK_PAGES / ENTRIES_PER_TABLE; i++)
+		block->entries[i] = held_entry(&kernel_space, area->va.va_start + i * PMD_SIZE);
+	vm_publish(area);
+	return block;
+}
+
+static void free_block(struct ram_block *block)
+{
+	bool claimed = vmap_area_claim(block->area);
+
+	ASSERT(claimed, "the block at %p is not busy", block->area->vm.addr);
+	vmap_area_free_unused(block->area);
+	free_pages_exact(block, sizeof(*block));
+}
+
+/* One that was carved only in part, and by nobody now. */
+static struct ram_block *adopt_block(void)
+{
+	struct ram_block *block;
+
+	spin_lock(&blocks_lock);
+	for (block = blocks; block; block = block->next)
+		if (!block->current && block->carved < RAM_BLOCK_PAGES)
+			break;
+	if (block)
+		block->current = true;
+	spin_unlock(&blocks_lock);
+	return block;
+}
+
+static struct ram_block *next_block(const void *caller)
+{
+	struct ram_block *block = adopt_block();
+
+	if (block)
+		return block;
+	block = new_block(caller);
+	if (!block)
+		return NULL;
+	block->current = true;
+	spin_lock(&blocks_lock);
+	block->next = blocks;
+	blocks = block;
+	spin_unlock(&blocks_lock);
+	return block;
+}
+
+static struct ram_slot *make_slot(struct ram_block *block, unsigned int count)
+{
+	struct ram_slot *slot = &block->slots[block->carved];
+
+	slot->index = (uint16_t)block->carved;
+	slot->count = (uint16_t)count;
+	slot->state = SLOT_FREE;
+	block->carved += count;
+	return slot;
+}
+
+/*
+ * A new slot from the CPU's block; its lock is held. A slot does not reach over the end of a table:
+ * what is left there becomes a smaller one. NULL: the block has no room.
+ */
+struct ram_slot *ram_carve(struct area_cpu *cpu, unsigned int count)
+{
+	struct ram_block *block = cpu->ram_block;
+	unsigned int room;
+
+	if (!block)
+		return NULL;
+	room = ENTRIES_PER_TABLE - block->carved % ENTRIES_PER_TABLE;
+	if (room < count && block->carved < RAM_BLOCK_PAGES)
+		push(&cpu->ram[room - 1], make_slot(block, room));
+	return block->carved + count <= RAM_BLOCK_PAGES ? make_slot(block, count) : NULL;
+}
+
+/* The CPU's block is carved up: another one takes its place. */
+struct ram_slot *ram_carve_next(struct area_cpu *cpu, unsigned int count, const void *caller)
+{
+	struct ram_block *block = next_block(caller), *old;
+	struct ram_slot *slot = NULL;
+
+	if (!block)
+		return NULL;
+	local_lock(&cpu->lock, platform_cpu());
+	old = cpu->ram_block;
+	cpu->ram_block = block;
+	slot = ram_carve(cpu, count);
+	if (slot)
+		slot->state = SLOT_LIVE;
+	local_unlock(&cpu->lock);
+	if (old) {
+		spin_lock(&blocks_lock);
+		old->current = false;
+		spin_unlock(&blocks_lock);
+	}
+	return slot ? slot : ram_carve_next(cpu, count, caller);
+}
+
+/* What this CPU's lists hold becomes detached; and its block is carved by nobody now. */
+static void detach(struct area_cpu *cpu)
+{
+	struct ram_block *block;
+
+	if (!local_lock(&cpu->lock, platform_cpu()))
+		return;
+	for (unsigned int i = 0; i < RAM_SLOT_PAGES; i++) {
+		ram_class_refresh(&cpu->ram[i]);
+		for (struct ram_slot *slot = cpu->ram[i].ready; slot; slot = slot->next)
+			__atomic_store_n(&slot->state, SLOT_DETACHED, __ATOMIC_RELAXED);
+		cpu->ram[i].ready = NULL;
+	}
+	block = cpu->ram_block;
+	cpu->ram_block = NULL;
+	local_unlock(&cpu->lock);
+	if (block) {
+		spin_lock(&blocks_lock);
+		block->current = false;
+		spin_unlock(&blocks_lock);
+	}
+}
+
+static bool is_detached(const struct ram_block *block)
+{
+	if (block->current)
+		return false;
+	for (unsigned int i = 0; i < block->carved; i += block->slots[i].count)
+		if (__atomic_load_n(&block->slots[i].state, __ATOMIC_RELAXED) != SLOT_DETACHED)
+			return false;
+	return true;
+}
+
+/* The detached slots of a block that stays, into `list`. */
+static void collect(struct ram_block *block, struct ram_slot **list)
+{
+	if (block->current)
+		return;
+	for (unsigned int i = 0; i < block->carved; i += block->slots[i].count) {
+		struct ram_slot *slot = &block->slots[i];
+
+		if (__atomic_load_n(&slot->state, __ATOMIC_RELAXED) != SLOT_DETACHED)
+			continue;
+		__atomic_store_n(&slot->state, SLOT_FREE, __ATOMIC_RELAXED);
+		slot->next = *list;
+		*list = slot;
+	}
+}
+
+/* Blocks that nobody needs, out of the list; slots of the others that were detached. */
+static struct ram_block *sort_blocks(struct ram_slot **slots)
+{
+	struct ram_block *idle = NULL, **link = &blocks, *block;
+
+	spin_lock(&blocks_lock);
+	while ((block = *link)) {
+		if (!is_detached(block)) {
+			collect(block, slots);
+			link = &block->next;
+			continue;
+		}
+		*link = block->next;
+		block->next = idle;
+		idle = block;
+	}
+	spin_unlock(&blocks_lock);
+	return idle;
+}
+
+static void adopt_slots(struct ram_slot *slots)
+{
+	struct area_cpu *cpu = this_area_cpu();
+
+	local_lock(&cpu->lock, platform_cpu());
+	while (slots) {
+		struct ram_slot *next = slots->next;
+
+		push(&cpu->ram[slots->count - 1], slots);
+		slots = next;
+	}
+	local_unlock(&cpu->lock);
+}
+
+void vm_map_ram_drain(void)
+{
+	struct ram_slot *slots = NULL;
+	struct ram_block *idle;
+
+	for (unsigned int cpu = 0; cpu < platform_nr_cpus(); cpu++)
+		detach(area_cpus[cpu]);
+	idle = sort_blocks(&slots);
+	adopt_slots(slots);
+	while (idle) {
+		struct ram_block *next = idle->next;
+
+		free_block(idle);
+		idle = next;
+	}
+}
+
+static const char *check_block(const struct ram_block *block)
+{
+	unsigned int at = 0;
+
+	while (at < block->carved) {
+		const struct ram_slot *slot = &block->slots[at];
+
+		if (slot->index != at || slot->count == 0 || slot->count > RAM_SLOT_PAGES ||
+		    slot->state == SLOT_NONE)
+			return "a block of vm_map_ram() has a broken slot";
+		at += slot->count;
+	}
+	return at == block->carved ? NULL : "the slots of a block of vm_map_ram() do not fit it";
+}
+
+const char *vm_map_ram_check(void)
+{
+	const char *problem = NULL;
+
+	spin_lock(&blocks_lock);
+	for (struct ram_block *block = blocks; block && !problem; block = block->next)
+		problem = check_block(block);
+	spin_unlock(&blocks_lock);
+	return problem;
+}

@@ -1,0 +1,376 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "vmalloc.h"
+#include "lib/format.h"
+#include "lib/string.h"
+#include "slab.h"
+#include "vm_area.h"
+
+/* Allocation: checks, address space, frames, mapping; and every variant of it as one request. */
+
+struct vm_request vm_request_for(unsigned long size, const void *caller)
+{
+	return (struct vm_request){.size = size,
+				   .align = PAGE_SIZE,
+				   .start = VMALLOC_START,
+				   .end = VMALLOC_END,
+				   .gfp = GFP_KERNEL,
+				   .node = NUMA_NO_NODE,
+				   .prot = PAGE_KERNEL,
+				   .caller = caller};
+}
+
+static const char *fault_of(const struct vm_request *request)
+{
+	if (request->size == 0)
+		return "size 0";
+	if (request->align & (request->align - 1))
+		return "an alignment that is no power of two";
+	if (!gfp_known(request->gfp))
+		return "an unknown gfp flag";
+	if (prot_is_writable_and_executable(request->prot))
+		return "writable and executable memory";
+	if (request->node >= (int)nr_online_nodes())
+		return "a node that there is not";
+	return NULL;
+}
+
+static bool is_sound(const struct vm_request *request)
+{
+	const char *fault = fault_of(request);
+
+	if (fault)
+		vm_refuse("vmalloc", request->caller, "%s", fault);
+	else if (request->size >> PAGE_SHIFT > totalram_pages())
+		warn_alloc(request->gfp, (uintptr_t)request->caller,
+			   "vmalloc: %lu bytes: more than there is", request->size);
+	else
+		return vm_may_wait("vmalloc", request->gfp, request->caller);
+	return false;
+}
+
+/* The largest leaf that the request may have, as log2 of its bytes. */
+static unsigned int leaf_shift(const struct vm_request *request)
+{
+	if (!(request->flags & VM_ALLOW_HUGE_VMAP) || request->size < PMD_SIZE)
+		return PAGE_SHIFT;
+	if (request->size >= PUD_SIZE && platform_cpu_features()->gib_leaves)
+		return PUD_SHIFT;
+	return PMD_SHIFT;
+}
+
+static size_t nr_pages_of(unsigned long size)
+{
+	return (size >> PAGE_SHIFT) + ((size & ~PAGE_MASK) != 0);
+}
+
+struct area *vm_reserve(const struct vm_request *request)
+{
+	struct vmap_request range = {.nr_pages = nr_pages_of(request->size),
+				     .align = request->align < PAGE_SIZE ? PAGE_SIZE
+									 : request->align,
+				     .skew = request->skew,
+				     .start = request->start,
+				     .end = request->end,
+				     .place = request->place,
+				     .by_hand = request->by_hand,
+				     .no_guard = request->flags & VM_NO_GUARD,
+				     .gfp = request->gfp};
+	struct area *area = vmap_area_alloc(&range);
+	struct vm_struct *vm;
+
+	if (!area)
+		return NULL;
+	vm = &area->vm;
+	vm->flags = request->flags;
+	vm->caller = request->caller;
+	vm->phys_addr = 0;
+	vm->nr_pages = 0;
+	vm->page_order = 0;
+	vm->slack = (uint16_t)((range.nr_pages << PAGE_SHIFT) - request->size);
+	return area;
+}
+
+/* At the alignment of the largest leaf, if that can be had. */
+static struct area *reserve_for_leaves(const struct vm_request *request, unsigned int shift)
+{
+	struct vm_request aligned = *request;
+	struct area *area;
+
+	if (aligned.align < (unsigned long)1 << shift)
+		aligned.align = (unsigned long)1 << shift;
+	area = vm_reserve(&aligned);
+	return area || aligned.align == request->align ? area : vm_reserve(request);
+}
+
+/* Room for a pointer to each page; one page's is in the descriptor. */
+static bool get_room(struct area *area, const struct vm_request *request)
+{
+	size_t nr = area_body_pages(&area->va);
+	gfp_t gfp = request->gfp & ~(__GFP_ZERO | __GFP_COMP | GFP_ZONEMASK);
+
+	if (nr == 1)
+		area->vm.pages = &area->page;
+	else if (!area->vm.pages)
+		area->vm.pages = kvmalloc_node(nr * sizeof(struct page *), gfp | __GFP_NOWARN,
+					       request->node);
+	return area->vm.pages != NULL;
+}
+
+/* false: nothing is mapped, and no frame is held. */
+static bool fill(struct area *area, const struct vm_request *request)
+{
+	size_t nr = area_body_pages(&area->va);
+	struct page **pages;
+
+	if (!get_room(area, request))
+		return false;
+	pages = area->vm.pages;
+	if (!vm_get_pages(area, pages, 0, nr, request))
+		return false;
+	if (vm_map_pages(area, pages, 0, nr, request->prot)) {
+		vm_put_pages(pages, nr, request->caller);
+		return false;
+	}
+	area->vm.nr_pages = (unsigned int)nr;
+	vm_count_pages((long)nr);
+	return true;
+}
+
+void *vm_alloc(const struct vm_request *request)
+{
+	struct area *area;
+
+	if (unlikely(!vmap_area_is_up()) || !is_sound(request))
+		return NULL;
+	if (unlikely(vm_has_deferred()) && !fault_in_handler())
+		vm_drain_deferred();
+	area = reserve_for_leaves(request, leaf_shift(request));
+	if (area && fill(area, request)) {
+		vm_publish(area);
+		return area->vm.addr;
+	}
+	warn_alloc(request->gfp, (uintptr_t)request->caller, "vmalloc: %lu bytes: no %s",
+		   request->size, area ? "memory" : "address space");
+	if (area)
+		vmap_area_free_unused(area);
+	return NULL;
+}
+
+/* The frames did not come in one run, only the first `got` pages of the list. */
+static __slow bool get_rest(struct area *area, size_t got, size_t nr, gfp_t gfp, int node,
+			    const void *caller)
+{
+	struct vm_request request = {.gfp = gfp, .node = node, .caller = caller};
+
+	if (got > 0 && vm_get_pages(area, area->vm.pages, got, nr, &request))
+		return true;
+	vm_put_pages(area->vm.pages, got, caller);
+	return false;
+}
+
+/* Frames for a ready area, mapped. */
+static inline bool fill_ready(struct area *area, size_t nr, gfp_t gfp, int node, const void *caller)
+{
+	struct page **pages = area->vm.pages, *page;
+	uint64_t pfn;
+	size_t got = alloc_frame_run(gfp | __GFP_NOWARN, node, nr, &pfn, (uintptr_t)caller);
+
+	page = pfn_to_page(pfn);
+	if (likely(got == nr)) {
+		/* the list may be right still, from when the range was used last */
+		if (unlikely(pages[0] != page || !area->va.one_run))
+			vm_list_run(pages, page, nr);
+		area->va.one_run = true;
+		vm_held_map(area, 0, nr, pfn << PAGE_SHIFT, PAGE_KERNEL);
+		return true;
+	}
+	vm_list_run(pages, page, got);
+	if (!get_rest(area, got, nr, gfp, node, caller))
+		return false;
+	vm_map_pages(area, pages, 0, nr, PAGE_KERNEL);
+	return true;
+}
+
+/*
+ * The short cut: a size and an alignment that have a class, PAGE_KERNEL, anywhere in the region,
+ * with a ready range at hand. NULL: take the long way, which also says what is wrong.
+ */
+static inline void *alloc_ready(unsigned long size, unsigned int size_class, gfp_t gfp, int node,
+				const void *caller)
+{
+	size_t nr = (size + PAGE_SIZE - 1) >> PAGE_SHIFT;
+	unsigned int cpu = platform_cpu();
+	struct area *area;
+	struct vm_struct *vm;
+
+	if (unlikely(!area_cpus[cpu] || mm_slow_reasons) ||
+	    unlikely(__atomic_load_n(&area_cpus[cpu]->waiting, __ATOMIC_RELAXED)) ||
+	    unlikely(fault_in_handler()))
+		return NULL;
+	area = area_cache_take(cpu, size_class);
+	if (unlikely(!area))
+		return NULL;
+	vm = &area->vm;
+	if (unlikely(!area->va.held || !vm->pages || !fill_ready(area, nr, gfp, node, caller))) {
+		vmap_area_free_unused(area);
+		return NULL;
+	}
+	vm->flags = VM_ALLOC;
+	vm->nr_pages = (unsigned int)nr;
+	vm->slack = (uint16_t)(-size & ~PAGE_MASK);
+	vm->page_order = 0;
+	vm->phys_addr = 0;
+	vm->caller = caller;
+	vm_count_pages((long)nr);
+	vm_publish(area);
+	return vm->addr;
+}
+
+static inline void *alloc_simple(unsigned long size, gfp_t gfp, int node, unsigned long flags,
+				 const void *caller)
+{
+	struct vm_request request;
+	void *addr = NULL;
+
+	if (likely(size - 1 < CLASS_PAGES * PAGE_SIZE && !flags && node == NUMA_NO_NODE))
+		addr = alloc_ready(size, (unsigned int)((size - 1) >> PAGE_SHIFT), gfp, node,
+				   caller);
+	if (likely(addr))
+		return addr;
+	request = vm_request_for(size, caller);
+	request.gfp = gfp;
+	request.node = node;
+	request.flags = VM_ALLOC | flags;
+	return vm_alloc(&request);
+}
+
+void *vmalloc(unsigned long size)
+{
+	return alloc_simple(size, GFP_KERNEL, NUMA_NO_NODE, 0, CALLER_OF_THIS);
+}
+
+void *vzalloc(unsigned long size)
+{
+	return alloc_simple(size, GFP_KERNEL | __GFP_ZERO, NUMA_NO_NODE, 0, CALLER_OF_THIS);
+}
+
+void *vmalloc_node(unsigned long size, int node)
+{
+	return alloc_simple(size, GFP_KERNEL, node, 0, CALLER_OF_THIS);
+}
+
+void *vzalloc_node(unsigned long size, int node)
+{
+	return alloc_simple(size, GFP_KERNEL | __GFP_ZERO, node, 0, CALLER_OF_THIS);
+}
+
+void *__vmalloc(unsigned long size, gfp_t gfp)
+{
+	return alloc_simple(size, gfp, NUMA_NO_NODE, 0, CALLER_OF_THIS);
+}
+
+void *vmalloc_32(unsigned long size)
+{
+	return alloc_simple(size, GFP_KERNEL | GFP_DMA32, NUMA_NO_NODE, 0, CALLER_OF_THIS);
+}
+
+void *vmalloc_user(unsigned long size)
+{
+	return alloc_simple(size, GFP_KERNEL | __GFP_ZERO, NUMA_NO_NODE, VM_USERMAP,
+			    CALLER_OF_THIS);
+}
+
+void *vmalloc_32_user(unsigned long size)
+{
+	return alloc_simple(size, GFP_KERNEL | GFP_DMA32 | __GFP_ZERO, NUMA_NO_NODE, VM_USERMAP,
+			    CALLER_OF_THIS);
+}
+
+void *vmalloc_huge(unsigned long size, gfp_t gfp)
+{
+	return alloc_simple(size, gfp, NUMA_NO_NODE, VM_ALLOW_HUGE_VMAP, CALLER_OF_THIS);
+}
+
+void *vmalloc_huge_node(unsigned long size, gfp_t gfp, int node)
+{
+	return alloc_simple(size, gfp, node, VM_ALLOW_HUGE_VMAP, CALLER_OF_THIS);
+}
+
+void *__vmalloc_node(unsigned long size, unsigned long align, gfp_t gfp, int node,
+		     const void *caller)
+{
+	struct vm_request request;
+	void *addr = NULL;
+
+	if (likely(!(align & (align - 1)) && size - 1 < CLASS_PAGES * PAGE_SIZE &&
+		   node < (int)nr_online_nodes() && gfp_known(gfp))) {
+		unsigned int size_class = area_class(nr_pages_of(size), align);
+
+		if (size_class != CLASS_NONE)
+			addr = alloc_ready(size, size_class, gfp, node, caller);
+	}
+	if (likely(addr))
+		return addr;
+	request = vm_request_for(size, caller);
+	request.align = align;
+	request.gfp = gfp;
+	request.node = node;
+	request.flags = VM_ALLOC;
+	return vm_alloc(&request);
+}
+
+void *__vmalloc_node_range(unsigned long size, unsigned long align, unsigned long start,
+			   unsigned long end, gfp_t gfp, pgprot_t prot, unsigned long vm_flags,
+			   int node, const void *caller)
+{
+	return __vmalloc_node_range_place(size, align, start, end, gfp, prot, vm_flags, node,
+					  caller, PLACE_DEFAULT);
+}
+
+void *__vmalloc_node_range_place(unsigned long size, unsigned long align, unsigned long start,
+				 unsigned long end, gfp_t gfp, pgprot_t prot,
+				 unsigned long vm_flags, int node, const void *caller,
+				 enum vmap_place place)
+{
+	struct vm_request request = {.size = size,
+				     .align = align,
+				     .start = start,
+				     .end = end,
+				     .flags = VM_ALLOC | vm_flags,
+				     .gfp = gfp,
+				     .node = node,
+				     .prot = prot,
+				     .place = place,
+				     .caller = caller};
+
+	return vm_alloc(&request);
+}
+
+static void *alloc_array(size_t n, size_t size, gfp_t gfp, const void *caller)
+{
+	size_t bytes;
+
+	if (__builtin_mul_overflow(n, size, &bytes))
+		return NULL;
+	return alloc_simple(bytes, gfp, NUMA_NO_NODE, 0, caller);
+}
+
+void *__vmalloc_array(size_t n, size_t size, gfp_t gfp)
+{
+	return alloc_array(n, size, gfp, CALLER_OF_THIS);
+}
+
+void *vmalloc_array(size_t n, size_t size)
+{
+	return alloc_array(n, size, GFP_KERNEL, CALLER_OF_THIS);
+}
+
+void *__vcalloc(size_t n, size_t size, gfp_t gfp)
+{
+	return alloc_array(n, size, gfp | __GFP_ZERO, CALLER_OF_THIS);
+}
+
+void *vcalloc(size_t n, size_t size)
+{
+	return alloc_array(n, size, GFP_KERNEL | __GFP_ZERO, CALLER_OF_THIS);
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+#include "entry.h"
+#include "levels.h"
+#include "space.h"
+
+/*
+ * Ranges whose 4 KiB entries one owner holds. Where nothing is mapped, each entry has a value that
+ * is not present but not zero (a note, walk.h). So the population of the tables stays the same
+ * whatever is mapped there, the tables stay, and mapping or unmapping a page is one store into an
+ * entry whose address the owner has kept. Protections are the owner's to check (no page writable
+ * and executable, nothing for users), and so are flushes.
+ */
+
+/*
+ * Gives the entries of [virt, virt + nr pages), which must be zero, the value `note`. 0; -EBUSY,
+ * -ENOMEM: as before then (tables may have been made).
+ */
+int hold_range(struct space *space, uintptr_t virt, size_t nr, entry_t note);
+/* Makes the entries zero, whatever they hold. The tables may go now (reclaim.h). */
+void release_range(struct space *space, uintptr_t virt, size_t nr);
+/* The entry of a held page. The entries of the next pages follow it, to the end of the table. */
+entry_t *held_entry(struct space *space, uintptr_t virt);
+
+/* How many entries from that of `virt` on stand in one table. */
+static inline size_t held_in_table(uintptr_t virt)
+{
+	return ENTRIES_PER_TABLE - pte_index(virt);
+}
+
+/* Leaves for `nr` pages of frames that follow each other, into entries of one table. */
+static inline void held_map(entry_t *entry, size_t nr, phys_addr_t phys, pgprot_t prot)
+{
+	entry_t leaf = phys | prot.pgprot;
+
+	for (; nr >= 4; nr -= 4, entry += 4, leaf += 4 * PAGE_SIZE) {
+		__atomic_store_n(&entry[0], leaf, __ATOMIC_RELEASE);
+		__atomic_store_n(&entry[1], leaf + PAGE_SIZE, __ATOMIC_RELEASE);
+		__atomic_store_n(&entry[2], leaf + 2 * PAGE_SIZE, __ATOMIC_RELEASE);
+		__atomic_store_n(&entry[3], leaf + 3 * PAGE_SIZE, __ATOMIC_RELEASE);
+	}
+	for (; nr > 0; nr--, entry++, leaf += PAGE_SIZE)
+		__atomic_store_n(entry, leaf, __ATOMIC_RELEASE);
+}
+
+/* The note again. */
+static inline void held_unmap(entry_t *entry, size_t nr, entry_t note)
+{
+	for (; nr >= 4; nr -= 4, entry += 4) {
+		__atomic_store_n(&entry[0], note, __ATOMIC_RELEASE);
+		__atomic_store_n(&entry[1], note, __ATOMIC_RELEASE);
+		__atomic_store_n(&entry[2], note, __ATOMIC_RELEASE);
+		__atomic_store_n(&entry[3], note, __ATOMIC_RELEASE);
+	}
+	for (; nr > 0; nr--, entry++)
+		__atomic_store_n(entry, note, __ATOMIC_RELEASE);
+}

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#define _GNU_SOURCE
+#include "machine.h"
+#include <sys/mman.h>
+#include <unistd.h>
+#include "levels.h"
+#include "translations.h"
+
+enum { POWER_ON_CR4 = 0x668, POWER_ON_EFER = 0x500 };
+#define POWER_ON_CR0 ((uint64_t)0x80000033)
+#define POWER_ON_PAT ((uint64_t)0x0007040600070406)
+
+static const uint64_t MIB = 1 << 20, GIB = 1 << 30;
+
+static int memory_fd;
+static char *memory;
+static struct memory_range ranges[MACHINE_RANGES_MAX];
+static size_t nr_ranges;
+static struct cpu cpus[PLATFORM_CPUS_MAX];
+static struct machine_config machine;
+static __thread unsigned int this_cpu_number;
+
+static void add_range(phys_addr_t start, uint64_t size, uint16_t node)
+{
+	ranges[nr_ranges] = (struct memory_range){.start = start,
+						  .end = start + size,
+						  .descriptor = (uint32_t)(3 * nr_ranges + 2),
+						  .node = node};
+	nr_ranges++;
+}
+
+/*
+ * Something for every zone, and every awkwardness that firmware has: ends that are aligned to a
+ * page and no more, a hole of one page, a range of one page, halves below and above 4 GiB.
+ */
+static void lay_out_memory(uint64_t size, unsigned int nodes)
+{
+	uint64_t half = (size - 15 * MIB) / 2 & PAGE_MASK;
+	uint16_t last = (uint16_t)(nodes - 1);
+
+	add_range(1 * MIB, 7 * MIB, 0);
+	add_range(8 * MIB + 64 * PAGE_SIZE, 7 * MIB, 0);
+	add_range(16 * MIB, PAGE_SIZE, 0);
+	add_range(16 * MIB + 2 * PAGE_SIZE, half / 2, 0);
+	add_range(GIB + 5 * PAGE_SIZE, (half / 2 & PAGE_MASK) + MIB, last);
+	add_range(4 * GIB, half / 2, 0);
+	add_range(5 * GIB + 3 * MIB, half / 2, last);
+}
+
+static bool create_memory(void)
+{
+	uint64_t size = (uint64_t)1 << MACHINE_PHYS_BITS;
+
+	memory_fd = memfd_create("physical memory", MFD_CLOEXEC);
+	if (memory_fd < 0 || ftruncate(memory_fd, (off_t)size))
+		return false;
+	memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, memory_fd, 0);
+	if (memory == MAP_FAILED)
+		return false;
+	madvise(memory, size, MADV_DONTDUMP);
+	translations_set_memory(memory_fd);
+	return true;
+}
+
+static uint64_t cr4_of(unsigned int levels)
+{
+	return POWER_ON_CR4 | (levels == 5 ? MMU_CR4_LA57 : 0);
+}
+
+static void reset_cpu(struct cpu *cpu)
+{
+	cpu->mmu = (struct mmu){.cr0 = POWER_ON_CR0,
+				.cr4 = cr4_of(machine.levels),
+				.efer = POWER_ON_EFER,
+				.phys_bits = MACHINE_PHYS_BITS,
+				.gib_leaves = true,
+				.memory = memory};
+	cpu->pat = POWER_ON_PAT;
+}
+
+static bool is_levels(unsigned int levels)
+{
+	return levels == 4 || levels == 5;
+}
+
+const char *machine_start(const struct machine_config *config)
+{
+	if (config->memory < 24 * MIB || config->memory > 3 * GIB)
+		return "memory must be between 24M and 3G";
+	if (!is_levels(config->levels) || !is_levels(config->inside))
+		return "levels must be 4 or 5";
+	if (config->nodes < 1 || config->nodes > 2)
+		return "nodes must be 1 or 2";
+	if (config->cpus < 1 || config->cpus > PLATFORM_CPUS_MAX)
+		return "cpus must be between 1 and 64";
+	if (!create_memory())
+		return "no memory file";
+	if (!translations_reserve(LAYOUT_WINDOW_START, LAYOUT_WINDOW_END) ||
+	    !translations_reserve(USER_WINDOW_START, USER_WINDOW_END))
+		return "the window's addresses are not free in this process";
+	lay_out_memory(config->memory, config->nodes);
+	machine = *config;
+	for (unsigned int i = 0; i < machine.cpus; i++)
+		reset_cpu(&cpus[i]);
+	return NULL;
+}
+
+const struct memory_range *machine_ranges(size_t *nr)
+{
+	*nr = nr_ranges;
+	return ranges;
+}
+
+char *machine_memory(void)
+{
+	return memory;
+}
+
+const struct machine_config *machine_config(void)
+{
+	return &machine;
+}
+
+void machine_visit_written(void (*visit)(void *context, phys_addr_t start, phys_addr_t end),
+			   void *context)
+{
+	off_t start = lseek(memory_fd, 0, SEEK_DATA);
+
+	while (start >= 0) {
+		off_t end = lseek(memory_fd, start, SEEK_HOLE);
+
+		visit(context, (phys_addr_t)start, (phys_addr_t)end);
+		start = lseek(memory_fd, end, SEEK_DATA);
+	}
+}
+
+struct cpu *machine_cpu(unsigned int cpu)
+{
+	return &cpus[cpu];
+}
+
+struct cpu *machine_this_cpu(void)
+{
+	return &cpus[this_cpu_number];
+}
+
+void machine_become(unsigned int cpu)
+{
+	this_cpu_number = cpu;
+}
+
+unsigned int platform_cpu(void)
+{
+	return this_cpu_number;
+}
+
+unsigned int platform_nr_cpus(void)
+{
+	return machine.cpus;
+}
+
+void machine_enter(phys_addr_t root)
+{
+	struct cpu *cpu = machine_this_cpu();
+
+	cpu->mmu.cr0 = POWER_ON_CR0 | MMU_CR0_WP;
+	cpu->mmu.efer = POWER_ON_EFER | MMU_EFER_NXE;
+	cpu->mmu.cr3 = root;
+	cpu->mmu.cr4 = cr4_of(machine.inside) | MMU_CR4_PGE | MMU_CR4_SMEP;
+	__atomic_store_n(&cpu->inside, true, __ATOMIC_SEQ_CST);
+}
+
+void machine_leave(void)
+{
+	struct cpu *cpu = machine_this_cpu();
+
+	__atomic_store_n(&cpu->inside, false, __ATOMIC_SEQ_CST);
+	reset_cpu(cpu);
+}

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdio.h>
+#include <string.h>
+#include "arguments.h"
+#include "cpus.h"
+#include "lib/format.h"
+#include "lib/random.h"
+#include "machine.h"
+#include "map.h"
+#include "mm.h"
+#include "page.h"
+#include "proof.h"
+#include "runner.h"
+#include "space.h"
+#include "status.h"
+#include "tlb.h"
+#include "translations.h"
+#include "trap.h"
+#include "watchdog.h"
+#include "witness.h"
+
+/*
+ * The whole run on one screen, as efi/main.c has it, in a Linux process: a simulated machine in
+ * firmware's place, a memory file for its memory, threads for its processors.
+ */
+
+static struct arguments arguments;
+
+static int choose_layout(void)
+{
+	const struct options *options = &arguments.options;
+	struct layout_request request = {.kaslr = options->kaslr,
+					 .levels = arguments.machine.inside,
+					 .phys_end = memblock_end(),
+					 .vmalloc_size = options->vmalloc,
+					 .padding_tib = (unsigned int)options->padding,
+					 .page_struct_size = PAGE_ARRAY_BYTES_PER_FRAME};
+	struct random random;
+
+	random_seed(&random, options->seed);
+	return layout_choose(&request, random_below_callback, &random, &layout);
+}
+
+/* The page array comes after: mm alone knows its size. There is no image to map in a process. */
+static int build_space(void)
+{
+	struct phys_range direct[MACHINE_RANGES_MAX];
+	struct space_plan plan = {.levels = arguments.machine.inside,
+				  .layout = &layout,
+				  .ranges = direct,
+				  .source = {.alloc = memblock_alloc_table},
+				  .max_level = LEVEL_PUD};
+	const struct memory_range *ranges = machine_ranges(&plan.nr_ranges);
+
+	for (size_t i = 0; i < plan.nr_ranges; i++)
+		direct[i] = (struct phys_range){ranges[i].start, ranges[i].end};
+	return space_build(&plan);
+}
+
+static void print_header(void)
+{
+	log_line("# vmlab on the host: %llu MiB, %u CPUs, %u nodes, %u levels, seed=0x%llx",
+		 (unsigned long long)(memblock_bytes() >> 20), arguments.machine.cpus,
+		 arguments.machine.nodes, arguments.machine.inside,
+		 (unsigned long long)arguments.options.seed);
+	log_line("# PAGE_OFFSET 0x%llx", (unsigned long long)PAGE_OFFSET);
+	log_line("# VMALLOC_START 0x%llx", (unsigned long long)VMALLOC_START);
+	log_line("# VMEMMAP_START 0x%llx", (unsigned long long)VMEMMAP_START);
+}
+
+static int start(void)
+{
+	size_t nr;
+	const struct memory_range *ranges = machine_ranges(&nr);
+	int error;
+
+	page_offset_base = (uintptr_t)machine_memory();
+	memblock_init(ranges, nr);
+	error = choose_layout();
+	if (!error)
+		error = build_space();
+	if (!error)
+		error = mm_map_page_array();
+	return error;
+}
+
+static void close_gate(void)
+{
+	machine_enter(kernel_space.root);
+	page_offset_base = PAGE_OFFSET;
+	tlb_cpu_enter();
+	tlb_init();
+}
+
+static void open_gate(void)
+{
+	tlb_cpu_leave();
+	page_offset_base = (uintptr_t)machine_memory();
+	machine_leave();
+}
+
+static void print_translations(void)
+{
+	struct translations_stats stats;
+
+	translations_get_stats(&stats);
+	log_line("# simulated TLB: %llu fills, %llu evictions, at most %u of %u in use",
+		 (unsigned long long)stats.fills, (unsigned long long)stats.evictions,
+		 stats.used_most, stats.room);
+}
+
+static int run_inside(struct runner_result *result)
+{
+	const struct options *options = &arguments.options;
+	struct mm_options mm = {.seed = options->seed,
+				.lazy_max = options->lazy_max,
+				.guard = (unsigned int)options->guard,
+				.quarantine = options->quarantine,
+				.poison = options->poison};
+	struct runner_options run = {.select = options->test,
+				     .seed = options->seed,
+				     .own_options = options->own,
+				     .on_host = true,
+				     .reports = PROOF_REPORTS,
+				     .run_on_cpus = cpus_run,
+				     .check = witness_check,
+				     .bench = {.on = options->bench,
+					       .loops = options->loops,
+					       .pages = options->pages,
+					       .huge = options->huge}};
+	int error = mm_init(&mm);
+
+	if (error)
+		return error;
+	runner_run(&run, result);
+	if (result->cut_short)
+		return 0;
+	mm_exit();
+	proof_inside();
+	return 0;
+}
+
+static int run(struct runner_result *result)
+{
+	int error = start();
+
+	if (error)
+		return error;
+	print_header();
+	proof_before();
+	close_gate();
+	error = run_inside(result);
+	open_gate();
+	if (error || result->cut_short)
+		return error;
+	mm_clear_rest();
+	proof_after(result);
+	return error;
+}
+
+static int status_of(const struct runner_result *result)
+{
+	if (result->cut_short)
+		return STATUS_CRASHED;
+	return result->failed || !result->matched ? STATUS_FAILED : STATUS_PASSED;
+}
+
+int main(int argc, char **argv)
+{
+	struct runner_result result;
+	const char *problem;
+	int error;
+
+	if (!arguments_parse(&arguments, argc - 1, argv + 1))
+		return arguments.options.help ? STATUS_PASSED : STATUS_FAILED;
+	problem = machine_start(&arguments.machine);
+	if (problem) {
+		fprintf(stderr, "%s\n", problem);
+		return STATUS_FAILED;
+	}
+	trap_init();
+	cpus_start();
+	watchdog_start();
+	error = run(&result);
+	cpus_stop();
+	if (error) {
+		fprintf(stderr, "no start: %s\n", strerror(-error));
+		return STATUS_CRASHED;
+	}
+	print_translations();
+	runner_close(&result);
+	return status_of(&result);
+}

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#define _GNU_SOURCE
+#include "platform.h"
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+#include "lib/lock.h"
+#include "machine.h"
+#include "status.h"
+#include "watchdog.h"
+
+/* platform.h for a Linux process: what no register is needed for. registers.c has the rest. */
+
+/* With more CPUs than cores, whoever we wait for may not be running. */
+void platform_pause(void)
+{
+	static __thread unsigned int turns;
+
+	__builtin_ia32_pause();
+	if (!(++turns % 64))
+		sched_yield();
+}
+
+/* By CPU, a cache line each. */
+static struct {
+	uint64_t turns;
+} __attribute__((aligned(64))) relaxed[PLATFORM_CPUS_MAX];
+
+void platform_relax(void)
+{
+	lock_assert_none_held();
+	if (!platform_cpu())
+		watchdog_reset();
+	__atomic_fetch_add(&relaxed[platform_cpu()].turns, 1, __ATOMIC_SEQ_CST);
+}
+
+uint64_t platform_relaxed(unsigned int cpu)
+{
+	return __atomic_load_n(&relaxed[cpu].turns, __ATOMIC_SEQ_CST);
+}
+
+uint64_t platform_ticks(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+uint64_t platform_ticks_per_second(void)
+{
+	return 1000000000;
+}
+
+/* One write() a line: lines of several CPUs do not mix, and a signal handler may call it. */
+void platform_log(const char *line)
+{
+	char text[PLATFORM_LINE_MAX];
+	size_t length = strnlen(line, PLATFORM_LINE_MAX - 1);
+
+	memcpy(text, line, length);
+	text[length++] = '\n';
+	for (size_t done = 0; done < length;) {
+		ssize_t written = write(STDOUT_FILENO, text + done, length - done);
+
+		if (written <= 0)
+			break;
+		done += (size_t)written;
+	}
+}
+
+_Noreturn void platform_abort(const char *reason)
+{
+	char line[PLATFORM_LINE_MAX];
+
+	snprintf(line, sizeof(line), "# the run ends here: %s", reason);
+	platform_log(line);
+	host_print_stack();
+	_exit(STATUS_CRASHED);
+}
+
+bool platform_cpu_inside(unsigned int cpu)
+{
+	return __atomic_load_n(&machine_cpu(cpu)->inside, __ATOMIC_SEQ_CST);
+}
+
+const struct cpu_features *platform_cpu_features(void)
+{
+	static struct cpu_features features = {
+		.nx = true,
+		.pge = true,
+		.gib_leaves = true,
+		.la57 = true,
+		.pat = true,
+		.mtrr = true,
+		.smep = true,
+		.invpcid = true,
+		.hypervisor = true,
+		.phys_bits = MACHINE_PHYS_BITS,
+	};
+
+	features.levels = machine_config()->inside;
+	return &features;
+}

@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The words that checks are written with. A check is a function with a name and a sentence:
+
+    @check("boot.twice", "two runs in one boot leave the firmware whole")
+    def boot_twice(context):
+        with context.machine(...) as machine:
+            ...
+            context.require(condition, "what is wrong otherwise")
+
+It gets a folder of its own. It fails by an exception; results of the application that it hands to
+context.add() are counted one by one.
+"""
+import fnmatch
+import os
+import time
+import traceback
+
+import ktap
+from qemu import PASSED, Machine
+from run import WORDS, verdict
+
+CHECKS = []
+
+
+class Failed(Exception):
+    pass
+
+
+class Skipped(Exception):
+    pass
+
+
+class Check:
+    def __init__(self, name, sentence, function):
+        self.name, self.sentence, self.function = name, sentence, function
+        self.outcome = "failed"
+        self.why = ""
+        self.seconds = 0.0
+        self.results = []  # of the application: ktap.Results
+
+
+def check(name, sentence):
+    def register(function):
+        CHECKS.append(Check(name, sentence, function))
+        return function
+    return register
+
+
+def selected(pattern):
+    patterns = pattern.split(",")
+    return [c for c in CHECKS if any(fnmatch.fnmatch(c.name, p) for p in patterns)]
+
+
+class Context:
+    """What a check may use: where the build is, a folder of its own, machines, expectations."""
+
+    def __init__(self, build, current):
+        self.build = build
+        self.check = current
+        self.folder = os.path.join(build, "test", current.name)
+        self.application = os.path.join(build, "vmlab.efi")
+        self.linked = os.path.join(build, "vmlab.so")
+        self.image = os.path.join(build, "vmlab.img")
+        os.makedirs(self.folder, exist_ok=True)
+
+    def path(self, name):
+        return os.path.join(self.folder, name)
+
+    def machine(self, **what):
+        return Machine(self.folder, **what)
+
+    def require(self, condition, text):
+        if not condition:
+            raise Failed(text)
+
+    def add(self, results):
+        self.check.results.append(results)
+
+    def run(self, machine, timeout=240):
+        """One run to its end, which must be a pass; its results are counted."""
+        status, results = self.ending(machine, timeout)
+        failed = results.names("failed")
+        self.require(status == PASSED, f"the run {WORDS[status]}: " + (
+            ", ".join(failed[:8]) + (" ..." if failed[8:] else "")) + f" (see {self.folder})")
+        return results
+
+    def ending(self, machine, timeout=240, counted=True):
+        """One run to its end, whatever it is: (status, results). Results of a run that is meant to
+        fail are not `counted`."""
+        status, wrong = verdict(machine, machine.follow(timeout))
+        results = ktap.parse(machine.debug.text())[-1]
+        if counted:
+            self.add(results)
+        if wrong:
+            raise Failed(wrong)
+        return status, results
+
+
+def perform(current, build):
+    """Runs one check, and notes in it how it went."""
+    start = time.monotonic()
+    try:
+        current.function(Context(build, current))
+        current.outcome = "passed"
+    except Skipped as reason:
+        current.outcome, current.why = "skipped", str(reason)
+    except Failed as reason:
+        current.why = str(reason)
+    except Exception:  # a defect of the check, or a tool that failed: shown, and counted as failed
+        current.why = traceback.format_exc().strip()
+    current.seconds = time.monotonic() - start

@@ -1,0 +1,81 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""One run of the application under QEMU, as `make run` does it.
+
+    tests/qemu/run.py IMAGE FOLDER [QEMU'S ARGUMENTS...]
+
+The rest comes by the environment: OPTIONS, MEM, CPU, SMP, DISK, TIMEOUT (seconds). What the debug
+port says goes to standard output as it comes, and to FOLDER/run.log. The last line says passed,
+failed, skipped or crashed; the status is 33, 35, 37 or 39.
+"""
+import os
+import signal
+import sys
+
+import disk
+import ktap
+from qemu import CRASHED, FAILED, PASSED, SKIPPED, Machine
+
+WORDS = {PASSED: "passed", FAILED: "failed", SKIPPED: "skipped", CRASHED: "crashed"}
+
+
+def verdict(machine, why):
+    """(status, what went wrong or None). A pass needs the status, all results, the closing line."""
+    complaint = machine.complaint(why)
+    if complaint:
+        return CRASHED, complaint
+    status = machine.process.returncode
+    if status not in WORDS:
+        said = machine.qemu_says()
+        return CRASHED, f"QEMU ended with status {status}" + (": " + said if said else "")
+    results = ktap.parse(machine.debug.text())[-1]
+    if status == PASSED:
+        failed = results.names("failed")
+        problem = results.problem() or (failed and "failed: " + ", ".join(failed))
+        if problem:
+            return CRASHED, "it says passed, but " + problem
+    return status, None
+
+
+def machine_for(image, folder, extra, environment):
+    """The machine that the environment describes; the options go into the disk's vmlab.cfg."""
+    options = environment.get("OPTIONS", "")
+    limit = float(environment.get("TIMEOUT") or 300) / 3
+    if "limit=" not in options:
+        options += f" limit={int(limit)}s"
+    way = environment.get("DISK") or "virtio"
+    what = {"memory": environment.get("MEM") or "1G", "cpu": environment.get("CPU") or "max",
+            "cpus": environment.get("SMP") or "1",
+            "limit": limit + 2,
+            "extra": extra,
+            "debug_log": os.path.join(folder, "run.log")}
+    work = os.path.join(folder, "run")
+    os.makedirs(work, exist_ok=True)
+    if way == "kernel":
+        return Machine(work, kernel=image.replace(".img", ".efi"), append=options, **what)
+    copy = disk.copy_with_options(image, os.path.join(folder, "run.img"), options)
+    return Machine(work, image=copy, disk=way, keep=True, **what)
+
+
+def write(data):
+    sys.stdout.buffer.write(data)
+    sys.stdout.buffer.flush()
+
+
+def main(image, folder, *extra):
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(CRASHED))
+    with machine_for(image, folder, list(extra), os.environ) as machine:
+        why = machine.follow(float(os.environ.get("TIMEOUT") or 300), output=write)
+        status, wrong = verdict(machine, why)
+    if wrong:
+        print("vmlab:", wrong)
+    print("vmlab:", WORDS[status], flush=True)
+    return status
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(*sys.argv[1:]))
+    except KeyboardInterrupt:
+        print("vmlab: crashed (interrupted)")
+        sys.exit(CRASHED)

@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Bad input and machines that will not do: one clear line each, and an orderly end."""
+import disk
+from check import check
+from qemu import FAILED
+
+QUICK = "test=entry.*"
+
+
+def require_one_line(context, results, *words):
+    lines = results.lines_with(*words)
+    context.require(len(lines) == 1, f"{len(lines)} lines with {words} instead of one")
+
+
+def refused(context, *words, **what):
+    """A run that must end with an error status, and one line that says `words`."""
+    with context.machine(**what) as machine:
+        status, results = context.ending(machine, counted=False)
+    context.require(status == FAILED and not results.tests, "the run was not refused")
+    require_one_line(context, results, *words)
+
+
+@check("input.unknown_option", "unknown and malformed options are named, a line each, and skipped")
+def unknown_option(context):
+    image = disk.copy_with_options(context.image, context.path("options.img"),
+                                   f"frobnicate=1 seed=zebra kaslr=perhaps {QUICK}")
+    with context.machine(image=image, memory="256M") as machine:
+        results = context.run(machine)
+    for word in ("frobnicate", "zebra", "perhaps"):
+        require_one_line(context, results, word)
+
+
+@check("input.no_such_test", "test= that matches nothing fails, with the nearest name")
+def no_such_test(context):
+    with context.machine(kernel=context.application, append="test=layuot.*",
+                         memory="256M") as machine:
+        status, results = context.ending(machine, counted=False)
+    context.require(status == FAILED, "a run without any test did not fail")
+    require_one_line(context, results, "layuot", "nearest")
+
+
+@check("input.little_memory", "48 MiB are refused in one line")
+def little_memory(context):
+    # By -kernel: from a disk the firmware itself has not enough left to load the application.
+    refused(context, "too little memory", kernel=context.application, memory="48M")
+
+
+@check("input.no_nx", "a CPU without no-execute pages is refused in one line")
+def no_nx(context):
+    refused(context, "not possible here", "nx", image=context.image, memory="256M", cpu="max,-nx")
+
+
+@check("input.read_only_disk", "a write-protected disk does not keep a run from passing")
+def read_only_disk(context):
+    with context.machine(image=context.image, read_only=True, memory="256M") as machine:
+        context.run(machine)

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * Runs the registered tests and prints KTAP version 1 through platform_log(): version line, plan, a
+ * line a test with its duration, everything that is no result as a "# " line, then a summary. After
+ * each test mm is quiesced, every check runs, and frames, tables and areas are compared with the
+ * count before.
+ */
+
+/* What the benchmarks are asked for; 0: as each of them has it. */
+struct bench_options {
+	bool on; /* benchmarks are run, and no tests */
+	bool huge;
+	uint64_t loops, pages;
+};
+
+struct runner_options {
+	const char *select; /* names and globs, comma-separated; NULL or "": all */
+	uint64_t seed;
+	const char *own_options; /* of single tests: words "NAME.option=value"; NULL: none */
+	bool on_host;
+	unsigned int reports; /* how many runner_report() lines will follow: part of the plan */
+	/* Runs `function` on CPUs 0 (the caller) to `nr` - 1, returns when all are through. NULL:
+	 * the platform runs tests on one CPU. */
+	void (*run_on_cpus)(unsigned int nr, void (*function)(void *context), void *context);
+	/* What the platform checks after each test besides mm_check(): NULL, or what is wrong. */
+	const char *(*check)(void);
+	/* Ticks that have passed outside of our world so far. NULL: none do. */
+	uint64_t (*ticks_outside)(void);
+	struct bench_options bench;
+};
+
+struct runner_result {
+	unsigned int planned, passed, failed, skipped;
+	bool cut_short; /* the run could not go on after a fault */
+	bool matched;	/* false: `select` named no test */
+};
+
+void runner_run(const struct runner_options *options, struct runner_result *result);
+
+/* One more test line for something that the platform proved after the run (memory given back):
+ * counted into `result`. `problem` is NULL when it holds. */
+void runner_report(struct runner_result *result, const char *name, const char *problem);
+/* The closing lines: totals, "passed" or "failed", and what to do next. */
+void runner_close(const struct runner_result *result);

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "page_alloc.h"
+#include "slab.h"
+#include "test.h"
+#include "words.h"
+
+/* kmalloc() and its relatives. */
+
+static uint64_t refused(void)
+{
+	struct slab_stats stats;
+
+	slab_get_stats(&stats);
+	return stats.refused;
+}
+
+TEST_FLAGS(kmalloc, sizes,
+	   "every size up to 4 MiB; a power of two is aligned to itself, up to a page", TEST_SMOKE)
+{
+	for (size_t size = 1; size <= KMALLOC_MAX_SIZE; size = size * 3 / 2 + 1) {
+		char *p = kmalloc(size, GFP_KERNEL);
+
+		require(p);
+		p[0] = 1;
+		p[size - 1] = 2;
+		expect(ksize(p) >= size);
+		expect_equal(ksize(p), kmalloc_size_roundup(size));
+		kfree(p);
+	}
+	for (size_t size = 16; size <= KMALLOC_MAX_SIZE; size *= 2) {
+		void *p = kmalloc(size, GFP_KERNEL);
+
+		require(p);
+		expect_equal((uintptr_t)p & ((size < PAGE_SIZE ? size : PAGE_SIZE) - 1), 0);
+		kfree(p);
+	}
+}
+
+TEST(kmalloc, too_large, "more than 4 MiB is refused")
+{
+	expect(!kmalloc(KMALLOC_MAX_SIZE + 1, GFP_KERNEL | __GFP_NOWARN));
+	expect(!kmalloc(~(size_t)0, GFP_KERNEL | __GFP_NOWARN));
+}
+
+TEST(kmalloc, zero, "no bytes are no memory, which may be freed")
+{
+	void *p = kmalloc(0, GFP_KERNEL);
+
+	expect(p == ZERO_SIZE_PTR);
+	expect_equal(ksize(p), 0);
+	kfree(p);
+	kfree(NULL);
+	expect_equal(ksize(NULL), 0);
+}
+
+TEST(kmalloc, kzalloc, "zeroed memory is zero up to ksize(), small and large")
+{
+	static const size_t sizes[] = {5, 96, 4000, 8192, 20000};
+
+	for (unsigned int i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		void *p = kmalloc(sizes[i], GFP_KERNEL);
+
+		require(p);
+		memset(p, 0xff, ksize(p));
+		kfree(p);
+		p = kzalloc(sizes[i], GFP_KERNEL);
+		require(p);
+		expect(all_zero(p, ksize(p)));
+		kfree(p);
+	}
+}
+
+TEST(kmalloc, kcalloc, "products are checked for overflow")
+{
+	void *p = kcalloc(10, 20, GFP_KERNEL);
+
+	require(p);
+	expect(all_zero(p, 200));
+	kfree(p);
+	expect(!kcalloc(~(size_t)0 / 2, 3, GFP_KERNEL));
+	expect(!kmalloc_array(~(size_t)0, 16, GFP_KERNEL));
+	expect(!krealloc_array(NULL, ~(size_t)0, 16, GFP_KERNEL));
+}
+
+TEST(kmalloc, kmalloc_node, "memory comes from the node that was asked for")
+{
+	for (unsigned int node = 0; node < nr_online_nodes(); node++) {
+		void *p = kmalloc_node(100, GFP_KERNEL | __GFP_THISNODE, (int)node);
+		void *zeroed = kzalloc_node(20000, GFP_KERNEL, (int)node);
+
+		require(p && zeroed);
+		expect_equal(page_to_nid(virt_to_page(p)), node);
+		expect_equal(page_to_nid(virt_to_page(zeroed)), node);
+		kfree(p);
+		kfree(zeroed);
+	}
+}
+
+TEST(kmalloc, dma, "GFP_DMA32 memory lies below 4 GiB")
+{
+	void *p = kmalloc(100, GFP_KERNEL | GFP_DMA32);
+
+	require(p);
+	expect_below(virt_to_phys(p), (phys_addr_t)1 << 32);
+	kfree(p);
+}
+
+TEST(kmalloc, krealloc, "contents are kept while an object grows and shrinks; size 0 frees")
+{
+	char *p = krealloc(NULL, 24, GFP_KERNEL), *same;
+	size_t sizes[] = {100, 5000, 60000, 200, 64};
+	size_t kept = 24;
+
+	require(p);
+	pattern_fill(p, 24, 1);
+	for (unsigned int i = 0; i < 5; i++) {
+		p = krealloc(p, sizes[i], GFP_KERNEL);
+		require(p);
+		expect(pattern_holds(p, kept < sizes[i] ? kept : sizes[i] & ~(size_t)7, 1));
+		expect(ksize(p) >= sizes[i]);
+	}
+	same = krealloc(p, ksize(p), GFP_KERNEL);
+	expect(same == p);
+	expect(krealloc(same, 0, GFP_KERNEL) == ZERO_SIZE_PTR);
+}
+
+TEST(kmalloc, krealloc_fails, "when growing fails the old object is as it was")
+{
+	char *p = kmalloc(64, GFP_KERNEL);
+
+	require(p);
+	pattern_fill(p, 64, 5);
+	expect(!krealloc(p, KMALLOC_MAX_SIZE + 1, GFP_KERNEL | __GFP_NOWARN));
+	expect(pattern_holds(p, 64, 5));
+	expect(!krealloc(&p, 100, GFP_KERNEL));
+	kfree(p);
+}
+
+TEST(kmalloc, copies, "kmemdup() and kstrdup() copy")
+{
+	char *text = kstrdup("twelve bytes", GFP_KERNEL);
+	char *copy = kmemdup("abc", 3, GFP_KERNEL);
+
+	require(text && copy);
+	expect_string(text, "twelve bytes");
+	expect(memcmp(copy, "abc", 3) == 0);
+	expect(!kstrdup(NULL, GFP_KERNEL));
+	kfree(text);
+	kfree_sensitive(copy);
+}
+
+TEST(kmalloc, refused_frees, "double, inner and foreign frees are refused, small and large")
+{
+	char *small = kmalloc(100, GFP_KERNEL), *large = kmalloc(50000, GFP_KERNEL);
+	struct page *page = alloc_page(GFP_KERNEL);
+	uint64_t before = refused();
+
+	require(small && large && page);
+	kfree(small + 16);
+	kfree(large + PAGE_SIZE);
+	kfree(large + 16);
+	kfree(page_address(page));
+	kfree(&before);
+	expect_equal(refused(), before + 5);
+	kfree(small);
+	kfree(large);
+	kfree(small);
+	kfree(large);
+	expect_equal(refused(), before + 7);
+	__free_page(page);
+	expect(!slab_check());
+}
+
+TEST(kmalloc, frames_refused, "__free_page() on memory of kmalloc() is refused")
+{
+	struct page_alloc_stats before, after;
+	void *small = kmalloc(100, GFP_KERNEL), *large = kmalloc(50000, GFP_KERNEL);
+
+	require(small && large);
+	page_alloc_get_stats(&before);
+	__free_page(virt_to_page(small));
+	__free_page(virt_to_page(large));
+	__free_page(virt_to_page((char *)large + PAGE_SIZE));
+	page_alloc_get_stats(&after);
+	expect_equal(after.refused, before.refused + 3);
+	kfree(small);
+	kfree(large);
+}
+
+enum { HELD_MAX = 150, STEPS = 6000 };
+
+TEST(kmalloc, random, "thousands of mixed sizes never overlap or damage each other")
+{
+	static struct {
+		void *p;
+		size_t size;
+		uint64_t seed;
+	} held[HELD_MAX];
+	size_t nr = 0;
+
+	for (unsigned int step = 0; step < STEPS; step++) {
+		size_t i = test_random_below(NULL, HELD_MAX);
+
+		if (i >= nr) {
+			size_t size = 8 + test_random_below(NULL, step % 64 ? 600 : 30000);
+
+			held[nr].p = kmalloc(size, GFP_KERNEL);
+			require(held[nr].p);
+			held[nr].size = size;
+			held[nr].seed = test_random();
+			pattern_fill(held[nr].p, size, held[nr].seed);
+			nr++;
+		} else {
+			expect(pattern_holds(held[i].p, held[i].size, held[i].seed));
+			kfree(held[i].p);
+			held[i] = held[--nr];
+		}
+		if (step % 1024 == 0)
+			expect(!slab_check());
+	}
+	while (nr)
+		kfree(held[--nr].p);
+	expect(!slab_check());
+}

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "slab.h"
+#include "test.h"
+#include "vmalloc.h"
+#include "words.h"
+
+/* kvmalloc() and deferred frees. */
+
+TEST(kvmalloc, small, "up to a page it is kmalloc()")
+{
+	void *p = kvmalloc(100, GFP_KERNEL), *zeroed = kvzalloc(PAGE_SIZE, GFP_KERNEL);
+
+	require(p && zeroed);
+	expect(!is_vmalloc_addr(p));
+	expect(!is_vmalloc_addr(zeroed));
+	expect(all_zero(zeroed, PAGE_SIZE));
+	kvfree(p);
+	kvfree(zeroed);
+	kvfree(NULL);
+}
+
+TEST(kvmalloc, large, "what kmalloc() cannot give, vmalloc() does")
+{
+	size_t size = KMALLOC_MAX_SIZE + PAGE_SIZE;
+	char *p = kvmalloc(size, GFP_KERNEL);
+
+	require(p);
+	expect(is_vmalloc_addr(p));
+	p[0] = p[size - 1] = 1;
+	kvfree(p);
+}
+
+TEST(kvmalloc, arrays, "products are checked for overflow, kvcalloc() clears")
+{
+	void *p = kvcalloc(100, 77, GFP_KERNEL), *q = kvmalloc_array(3, 9, GFP_KERNEL);
+
+	require(p && q);
+	expect(all_zero(p, 7700));
+	kvfree(p);
+	kvfree(q);
+	expect(!kvcalloc(~(size_t)0, 2, GFP_KERNEL));
+	expect(!kvmalloc_array(~(size_t)0 / 2, 3, GFP_KERNEL));
+}
+
+TEST(kvmalloc, node, "kvmalloc_node() and kvzalloc_node() take a node")
+{
+	void *p = kvmalloc_node(100, GFP_KERNEL, 0), *q = kvzalloc_node(9000, GFP_KERNEL, 0);
+
+	require(p && q);
+	expect(all_zero(q, 9000));
+	kvfree(p);
+	kvfree_sensitive(q, 9000);
+}
+
+TEST(kvmalloc, kvrealloc, "contents are kept from kmalloc() over to vmalloc() and back")
+{
+	size_t large = KMALLOC_MAX_SIZE + 3 * PAGE_SIZE;
+	char *p = kvrealloc(NULL, 3000, GFP_KERNEL);
+
+	require(p);
+	pattern_fill(p, 3000, 9);
+	p = kvrealloc(p, 30000, GFP_KERNEL);
+	require(p);
+	expect(pattern_holds(p, 3000, 9));
+	p = kvrealloc(p, large, GFP_KERNEL);
+	require(p);
+	expect(is_vmalloc_addr(p));
+	expect(pattern_holds(p, 3000, 9));
+	p = kvrealloc(p, 2000, GFP_KERNEL);
+	require(p);
+	expect(pattern_holds(p, 2000, 9));
+	kvfree(p);
+}
+
+struct with_head {
+	uint64_t contents[6];
+	struct rcu_head rcu;
+};
+
+TEST(kvmalloc, kvfree_rcu, "an object stays whole until every CPU has relaxed, then it is freed")
+{
+	struct with_head *object = kmalloc(sizeof(*object), GFP_KERNEL);
+	uint64_t objects = slab_nr_objects();
+
+	require(object);
+	pattern_fill(object->contents, sizeof(object->contents), 3);
+	kvfree_rcu(object, rcu);
+	expect_equal(kvfree_rcu_pending(), 1);
+	expect_equal(slab_nr_objects(), objects);
+	expect(pattern_holds(object->contents, sizeof(object->contents), 3));
+	kvfree_rcu_barrier();
+	expect_equal(kvfree_rcu_pending(), 0);
+	expect_equal(slab_nr_objects(), objects - 1);
+	object = NULL;
+	kvfree_rcu(object, rcu);
+	expect_equal(kvfree_rcu_pending(), 0);
+}
+
+TEST(kvmalloc, kvfree_rcu_mightsleep, "slab objects and areas alike are freed without a head")
+{
+	uint64_t objects, pages = vmalloc_nr_pages();
+
+	mm_quiesce();
+	objects = slab_nr_objects();
+	for (unsigned int i = 0; i < 700; i++) {
+		void *p = i % 7 ? kmalloc(40, GFP_KERNEL) : vmalloc(PAGE_SIZE);
+
+		require(p);
+		kvfree_rcu_mightsleep(p);
+	}
+	kvfree_rcu_mightsleep(NULL);
+	expect_below(kvfree_rcu_pending(), 600);
+	kvfree_rcu_barrier();
+	expect_equal(kvfree_rcu_pending(), 0);
+	mm_quiesce();
+	expect_equal(slab_nr_objects(), objects);
+	expect_equal(vmalloc_nr_pages(), pages);
+}
+
+TEST(kvmalloc, kvfree_rcu_many, "batches are freed as CPUs relax, without anybody waiting for it")
+{
+	uint64_t most = 0;
+
+	for (unsigned int i = 0; i < 5000; i++) {
+		struct with_head *object = kmalloc(sizeof(*object), GFP_KERNEL);
+
+		require(object);
+		kvfree_rcu(object, rcu);
+		test_relax();
+		if (kvfree_rcu_pending() > most)
+			most = kvfree_rcu_pending();
+	}
+	expect_below(most, 2000);
+	kvfree_rcu_barrier();
+	expect_equal(kvfree_rcu_pending(), 0);
+}
+
+/* A value that readers look at, and that CPU 0 replaces again and again. */
+static struct with_head *published;
+static bool over;
+
+static void replace_or_read(void *context)
+{
+	unsigned int rounds = platform_cpu() == 0 ? 2000 : 0;
+
+	(void)context;
+	while (rounds > 0 || (platform_cpu() != 0 && !__atomic_load_n(&over, __ATOMIC_ACQUIRE))) {
+		struct with_head *seen = __atomic_load_n(&published, __ATOMIC_ACQUIRE);
+
+		expect(pattern_holds(seen->contents, sizeof(seen->contents), 11));
+		if (rounds > 0) {
+			struct with_head *fresh = kmalloc(sizeof(*fresh), GFP_KERNEL);
+
+			require(fresh);
+			pattern_fill(fresh->contents, sizeof(fresh->contents), 11);
+			__atomic_store_n(&published, fresh, __ATOMIC_RELEASE);
+			kvfree_rcu(seen, rcu);
+			rounds--;
+		}
+		platform_relax();
+	}
+	if (platform_cpu() == 0)
+		__atomic_store_n(&over, true, __ATOMIC_RELEASE);
+}
+
+TEST(kvmalloc, kvfree_rcu_readers, "readers on other CPUs never see a freed object")
+{
+	published = kmalloc(sizeof(*published), GFP_KERNEL);
+	require(published);
+	pattern_fill(published->contents, sizeof(published->contents), 11);
+	over = false;
+	test_run_on_cpus(test_nr_cpus(), replace_or_read, NULL);
+	kvfree_rcu_barrier();
+	kfree(published);
+}

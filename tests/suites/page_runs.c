@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "page_alloc.h"
+#include "pcp.h"
+#include "test.h"
+#include "words.h"
+
+/* Frames by the run, each CPU's stacks of them, and contiguous ranges above the largest order. */
+
+#define ME ((uintptr_t)__builtin_return_address(0))
+
+TEST(page_runs, contiguous,
+     "a run is frames that follow each other, each with a reference of its own")
+{
+	uint64_t pfn;
+	size_t nr = alloc_frame_run(GFP_KERNEL, NUMA_NO_NODE, 40, &pfn, ME);
+
+	require(nr >= 1 && nr <= 40);
+	for (size_t i = 0; i < nr; i++) {
+		expect_equal(page_count(pfn_to_page(pfn + i)), 1);
+		pattern_fill(pfn_to_kaddr(pfn + i), 64, pfn + i);
+	}
+	for (size_t i = 0; i < nr; i++)
+		expect(pattern_holds(pfn_to_kaddr(pfn + i), 64, pfn + i));
+	expect(free_frame_run(pfn, nr, ME));
+	expect(!free_frame_run(pfn, nr, ME));
+	expect_equal(alloc_frame_run(GFP_KERNEL, NUMA_NO_NODE, 0, &pfn, ME), 0);
+	expect(free_frame_run(pfn, 0, ME));
+}
+
+TEST(page_runs, parts, "a run may be freed in parts, in any order")
+{
+	uint64_t pfn, before = nr_free_pages();
+	size_t nr = alloc_frame_run(GFP_KERNEL, NUMA_NO_NODE, 30, &pfn, ME);
+
+	require(nr >= 1);
+	for (size_t i = 0; i < nr; i += 2)
+		expect(free_frame_run(pfn + i, 1, ME));
+	expect_equal(nr_free_pages(), before - nr / 2);
+	for (size_t i = 1; i < nr; i += 2)
+		__free_page(pfn_to_page(pfn + i));
+	expect_equal(nr_free_pages(), before);
+	expect(!page_alloc_check());
+}
+
+TEST(page_runs, held_frame, "of a run the frames that others hold stay, and the rest is freed")
+{
+	uint64_t pfn, before = nr_free_pages();
+	size_t nr = alloc_frame_run(GFP_KERNEL, NUMA_NO_NODE, 16, &pfn, ME);
+
+	require(nr >= 3);
+	get_page(pfn_to_page(pfn + 1));
+	expect(free_frame_run(pfn, nr, ME));
+	expect_equal(page_count(pfn_to_page(pfn)), 0);
+	expect_equal(page_count(pfn_to_page(pfn + 1)), 1);
+	expect_equal(nr_free_pages(), before - 1);
+	put_page(pfn_to_page(pfn + 1));
+}
+
+TEST(page_runs, free_frame, "a run with a frame that is free already is freed but for that one")
+{
+	uint64_t pfn, before = nr_free_pages();
+	size_t nr = alloc_frame_run(GFP_KERNEL, NUMA_NO_NODE, 16, &pfn, ME);
+
+	require(nr >= 3);
+	expect(free_frame_run(pfn + 1, 1, ME));
+	expect(!free_frame_run(pfn, nr, ME));
+	expect_equal(nr_free_pages(), before);
+}
+
+TEST(page_runs, zeroed, "under __GFP_ZERO every frame of the run is clear")
+{
+	uint64_t pfn;
+	size_t nr = alloc_frame_run(GFP_KERNEL, NUMA_NO_NODE, 20, &pfn, ME);
+
+	require(nr >= 1);
+	memset(pfn_to_kaddr(pfn), 0xff, nr << PAGE_SHIFT);
+	expect(free_frame_run(pfn, nr, ME));
+	nr = alloc_frame_run(GFP_KERNEL | __GFP_ZERO, NUMA_NO_NODE, 20, &pfn, ME);
+	require(nr >= 1);
+	expect(all_zero(pfn_to_kaddr(pfn), nr << PAGE_SHIFT));
+	expect(free_frame_run(pfn, nr, ME));
+}
+
+TEST(page_runs, last_first, "what was freed last is used first, and runs grow together again")
+{
+	uint64_t a, b, c;
+
+	drain_all_pages();
+	require_equal(alloc_frame_run(GFP_KERNEL, NUMA_NO_NODE, 4, &a, ME), 4);
+	require_equal(alloc_frame_run(GFP_KERNEL, NUMA_NO_NODE, 4, &b, ME), 4);
+	expect_equal(b, a + 4);
+	expect(free_frame_run(b, 4, ME));
+	expect(free_frame_run(a, 4, ME));
+	require_equal(alloc_frame_run(GFP_KERNEL, NUMA_NO_NODE, 8, &c, ME), 8);
+	expect_equal(c, a);
+	expect(free_frame_run(c, 8, ME));
+}
+
+TEST(page_runs, refill, "a CPU takes frames from the lists in batches")
+{
+	struct page_alloc_stats before, after;
+	struct page *pages[32];
+
+	drain_all_pages();
+	page_alloc_get_stats(&before);
+	for (unsigned int i = 0; i < 32; i++) {
+		pages[i] = alloc_page(GFP_KERNEL);
+		require(pages[i]);
+	}
+	free_pages_bulk(32, pages);
+	page_alloc_get_stats(&after);
+	expect_below(after.refills - before.refills, 4);
+}
+
+TEST(page_runs, drain,
+     "drain_all_pages() leaves nothing with the CPUs, and whole blocks in the lists")
+{
+	uint64_t with_cpus = 0;
+	struct page *page = alloc_page(GFP_KERNEL);
+
+	require(page);
+	__free_page(page);
+	expect(drain_all_pages() > 0);
+	for (unsigned int i = 0; i < NR_ZONES; i++)
+		with_cpus += zones[i].managed ? pcps_frames(i) : 0;
+	expect_equal(with_cpus, 0);
+	expect_equal(drain_all_pages(), 0);
+}
+
+TEST(page_runs, limits, "a CPU's stack gives back what is too much, in frames and in runs")
+{
+	enum { NR = 3 * RUN_STACK_DEPTH };
+	static struct page *pages[2 * NR];
+	struct page_alloc_stats before, after;
+
+	require_equal(alloc_pages_bulk(GFP_KERNEL, 2 * NR, memset(pages, 0, sizeof(pages))),
+		      2 * NR);
+	page_alloc_get_stats(&before);
+	for (unsigned int i = 0; i < 2 * NR; i += 2)
+		__free_page(pages[i]);
+	page_alloc_get_stats(&after);
+	expect(after.drains > before.drains);
+	expect(!page_alloc_check());
+	for (unsigned int i = 1; i < 2 * NR; i += 2)
+		__free_page(pages[i]);
+	expect(!page_alloc_check());
+}
+
+TEST(page_runs, contig,
+     "alloc_contig_pages() gives any number of frames, above the largest order too")
+{
+	enum { NR = 1500 };
+	uint64_t before = nr_free_pages();
+	struct page *page =
+		before > 4 * NR ? alloc_contig_pages(NR, GFP_KERNEL, NUMA_NO_NODE, NULL) : NULL;
+
+	if (!page)
+		test_skip("no %u frames follow each other on this machine", NR);
+	expect_equal(nr_free_pages(), before - NR);
+	for (unsigned int i = 0; i < NR; i++)
+		expect_equal(page_count(page + i), 1);
+	free_contig_range(page_to_pfn(page), NR / 2);
+	free_contig_range(page_to_pfn(page) + NR / 2, NR - NR / 2);
+	expect_equal(nr_free_pages(), before);
+	expect(!page_alloc_check());
+}
+
+TEST(page_runs, contig_aligned, "a contiguous range is aligned as asked for")
+{
+	for (unsigned long align = 1; align <= 512; align *= 8) {
+		struct page *page =
+			alloc_contig_pages_aligned(37, align, GFP_KERNEL, NUMA_NO_NODE, NULL);
+
+		require(page);
+		expect_equal(page_to_pfn(page) & (align - 1), 0);
+		free_contig_range(page_to_pfn(page), 37);
+	}
+}
+
+TEST(page_runs, contig_refused, "no frames, odd alignments, more than there is, no node: NULL")
+{
+	gfp_t gfp = GFP_KERNEL | __GFP_NOWARN;
+	nodemask_t none = {.bits = 0}, all = {.bits = ~(uint64_t)0};
+	struct page *page;
+
+	expect(!alloc_contig_pages(0, gfp, NUMA_NO_NODE, NULL));
+	expect(!alloc_contig_pages(totalram_pages() + 1, gfp, NUMA_NO_NODE, NULL));
+	expect(!alloc_contig_pages(~0ul, gfp, NUMA_NO_NODE, NULL));
+	expect(!alloc_contig_pages_aligned(1, 3, gfp, NUMA_NO_NODE, NULL));
+	expect(!alloc_contig_pages_aligned(1, 1ul << 63, gfp, NUMA_NO_NODE, NULL));
+	expect(!alloc_contig_pages(1, gfp, NUMA_NO_NODE, &none));
+	expect(!alloc_contig_pages(1, gfp | (gfp_t)1 << 30, NUMA_NO_NODE, NULL));
+	page = alloc_contig_pages(1, gfp, 0, &all);
+	require(page);
+	free_contig_range(page_to_pfn(page), 1);
+}

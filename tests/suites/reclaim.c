@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "reclaim.h"
+#include "map.h"
+#include "scratch.h"
+#include "test.h"
+#include "tlb.h"
+#include "walk.h"
+
+static uint64_t flushes_of_all(void)
+{
+	struct tlb_stats stats;
+
+	tlb_get_stats(&stats);
+	return stats.alls;
+}
+
+TEST(reclaim, empty, "tables that became empty are freed, level by level, after one flush")
+{
+	struct space *space = scratch_open();
+	uintptr_t start = scratch_base() + PUD_SIZE - 2 * PAGE_SIZE;
+	uint64_t flushes, tables;
+
+	require(space);
+	expect_equal(map_range(space, start, SCRATCH_PHYS, 4 * PAGE_SIZE, SCRATCH_RW, LEVEL_PTE),
+		     0);
+	tables = scratch_tables();
+	expect_equal(tables, space->levels == 5 ? 7 : 6);
+	expect_equal(unmap_range(space, start, 4 * PAGE_SIZE), 4);
+	expect_equal(scratch_tables(), tables);
+	flushes = flushes_of_all();
+	expect_equal(reclaim_tables(space, start, start + 4 * PAGE_SIZE), tables - 1);
+	expect_equal(flushes_of_all(), flushes + 1);
+	expect_equal(scratch_tables(), 1);
+	scratch_close();
+}
+
+TEST(reclaim, populated, "a table with one page or one note in it stays, and so do those above")
+{
+	struct space *space = scratch_open();
+	uintptr_t base = scratch_base();
+	uint64_t flushes, tables;
+
+	require(space);
+	expect_equal(map_range(space, base, SCRATCH_PHYS, PAGE_SIZE, SCRATCH_RW, LEVEL_PTE), 0);
+	expect_equal(walk_set_note(space, base + PMD_SIZE, 0x10), 0);
+	tables = scratch_tables();
+	flushes = flushes_of_all();
+	expect_equal(reclaim_tables(space, base, base + PUD_SIZE), 0);
+	expect_equal(flushes_of_all(), flushes);
+	expect_equal(scratch_tables(), tables);
+	expect_equal(unmap_range(space, base, PAGE_SIZE), 1);
+	expect_equal(reclaim_tables(space, base, base + PUD_SIZE), 1);
+	expect_equal(walk_set_note(space, base + PMD_SIZE, 0), 0);
+	expect_equal(reclaim_tables(space, base, base + PUD_SIZE), tables - 2);
+	scratch_close();
+}
+
+TEST(reclaim, outside, "tables outside of the range are left alone")
+{
+	struct space *space = scratch_open();
+	uintptr_t base = scratch_base();
+
+	require(space);
+	for (unsigned int i = 0; i < 3; i++)
+		expect_equal(map_range(space, base + i * PMD_SIZE, SCRATCH_PHYS, PAGE_SIZE,
+				       SCRATCH_RW, LEVEL_PTE),
+			     0);
+	expect_equal(unmap_range(space, base, 3 * PMD_SIZE), 3);
+	expect_equal(reclaim_tables(space, base + PMD_SIZE, base + PMD_SIZE + PAGE_SIZE), 1);
+	expect_equal(reclaim_tables(space, base + PMD_SIZE, base + 2 * PMD_SIZE), 0);
+	expect(reclaim_tables(space, base, base + 3 * PMD_SIZE) > 2);
+	scratch_close();
+}
+
+TEST(reclaim, many, "more empty tables than one batch holds are all freed")
+{
+	struct space *space = scratch_open();
+	uintptr_t base = scratch_base();
+	enum { TABLES = 200 };
+
+	require(space);
+	for (unsigned int i = 0; i < TABLES; i++)
+		expect_equal(map_range(space, base + i * PMD_SIZE, SCRATCH_PHYS, PAGE_SIZE,
+				       SCRATCH_RW, LEVEL_PTE),
+			     0);
+	expect_equal(unmap_range(space, base, TABLES * PMD_SIZE), TABLES);
+	expect(reclaim_tables(space, base, base + TABLES * PMD_SIZE) > TABLES);
+	expect_equal(scratch_tables(), 1);
+	scratch_close();
+}
+
+TEST(reclaim, batch, "several ranges share one flush")
+{
+	struct space *space = scratch_open();
+	uintptr_t base = scratch_base();
+	struct virt_range ranges[2] = {{.start = base, .end = base + PAGE_SIZE},
+				       {.start = base + PUD_SIZE, .end = base + 2 * PUD_SIZE}};
+	uint64_t flushes, tables;
+
+	require(space);
+	for (unsigned int i = 0; i < 2; i++)
+		expect_equal(map_range(space, ranges[i].start, SCRATCH_PHYS, PAGE_SIZE, SCRATCH_RW,
+				       LEVEL_PTE),
+			     0);
+	expect_equal(unmap_range(space, base, 2 * PUD_SIZE), 2);
+	tables = scratch_tables();
+	flushes = flushes_of_all();
+	expect_equal(reclaim_tables_batch(space, ranges, 2), tables - 1);
+	expect_equal(flushes_of_all(), flushes + 1);
+	scratch_close();
+}
+
+TEST(reclaim, shared_stay, "the tables one level below the root of the kernel half are never freed")
+{
+	uint64_t tables = space_nr_tables();
+	unsigned int below_root = kernel_space.levels - 1;
+	uint64_t shared = kernel_space.tables[below_root];
+
+	reclaim_tables(&kernel_space, layout.vmalloc_start, layout.vmalloc_end);
+	expect_equal(kernel_space.tables[below_root], shared);
+	expect(space_nr_tables() <= tables);
+	expect(!space_check());
+}

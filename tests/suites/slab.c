@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "slab.h"
+#include "lib/errno.h"
+#include "test.h"
+#include "words.h"
+
+/* Caches: each call of the contract, and what is refused. */
+
+static uint64_t refused(void)
+{
+	struct slab_stats stats;
+
+	slab_get_stats(&stats);
+	return stats.refused;
+}
+
+TEST_FLAGS(slab, kmem_cache_alloc,
+	   "objects of a cache are aligned, distinct, and keep their contents", TEST_SMOKE)
+{
+	enum { NR = 500 };
+	static void *objects[NR];
+	struct kmem_cache *cache = kmem_cache_create("test", 72, 32, 0, NULL);
+
+	require(cache);
+	expect_equal(kmem_cache_size(cache), 72);
+	for (unsigned int i = 0; i < NR; i++) {
+		objects[i] = kmem_cache_alloc(cache, GFP_KERNEL);
+		require(objects[i]);
+		expect_equal((uintptr_t)objects[i] % 32, 0);
+		pattern_fill(objects[i], 72, i);
+	}
+	expect(!slab_check());
+	for (unsigned int i = 0; i < NR; i++) {
+		expect(pattern_holds(objects[i], 72, i));
+		kmem_cache_free(cache, objects[i]);
+	}
+	expect_equal(kmem_cache_destroy(cache), 0);
+}
+
+TEST(slab, sizes, "every size from 1 byte to 8 KiB makes a cache whose objects do not overlap")
+{
+	static const unsigned short sizes[] = {1,   7,	 8,   15,   16,	  24,
+					       100, 511, 512, 1000, 4000, 8192};
+
+	for (unsigned int s = 0; s < sizeof(sizes) / sizeof(sizes[0]); s++) {
+		struct kmem_cache *cache = kmem_cache_create("test", sizes[s], 0, 0, NULL);
+		unsigned char *objects[20];
+
+		require(cache);
+		for (unsigned int i = 0; i < 20; i++) {
+			objects[i] = kmem_cache_alloc(cache, GFP_KERNEL);
+			require(objects[i]);
+			memset(objects[i], (int)i, sizes[s]);
+		}
+		for (unsigned int i = 0; i < 20; i++) {
+			expect_equal(objects[i][0], i);
+			expect_equal(objects[i][sizes[s] - 1], i);
+			kmem_cache_free(cache, objects[i]);
+		}
+		expect_equal(kmem_cache_destroy(cache), 0);
+	}
+}
+
+TEST(slab, create_refused, "no name, no size, too large, odd alignment, unknown flag: refused")
+{
+	expect(!kmem_cache_create(NULL, 8, 0, 0, NULL));
+	expect(!kmem_cache_create("test", 0, 0, 0, NULL));
+	expect(!kmem_cache_create("test", KMALLOC_MAX_CACHE_SIZE + 1, 0, 0, NULL));
+	expect(!kmem_cache_create("test", 8, 3, 0, NULL));
+	expect(!kmem_cache_create("test", 8, 2 * PAGE_SIZE, 0, NULL));
+	expect(!kmem_cache_create("test", 8, 0, SLAB_FLAGS_MASK + 1, NULL));
+}
+
+TEST(slab, flags, "SLAB_HWCACHE_ALIGN aligns to cache lines, SLAB_CACHE_DMA32 stays below 4 GiB")
+{
+	struct kmem_cache *cache = kmem_cache_create(
+		"test", 100, 0, SLAB_HWCACHE_ALIGN | SLAB_CACHE_DMA32 | SLAB_ACCOUNT, NULL);
+	void *objects[3];
+
+	require(cache);
+	for (unsigned int i = 0; i < 3; i++) {
+		objects[i] = kmem_cache_alloc(cache, GFP_KERNEL);
+		require(objects[i]);
+		expect_equal((uintptr_t)objects[i] % CACHE_LINE, 0);
+		expect_below(virt_to_phys(objects[i]), (phys_addr_t)1 << 32);
+	}
+	kmem_cache_free_bulk(cache, 3, objects);
+	expect_equal(kmem_cache_destroy(cache), 0);
+}
+
+static unsigned int constructed;
+
+static void construct(void *object)
+{
+	constructed++;
+	memset(object, 0x5a, 48);
+}
+
+TEST(slab, ctor, "a constructor runs once for an object, and its work outlives a free")
+{
+	struct kmem_cache *cache;
+	unsigned char *object;
+	unsigned int runs;
+
+	constructed = 0;
+	cache = kmem_cache_create("test", 48, 0, 0, construct);
+	require(cache);
+	object = kmem_cache_alloc(cache, GFP_KERNEL);
+	require(object);
+	runs = constructed;
+	for (unsigned int i = 0; i < 100; i++) {
+		for (unsigned int byte = 0; byte < 48; byte++)
+			expect_equal(object[byte], 0x5a);
+		kmem_cache_free(cache, object);
+		object = kmem_cache_alloc(cache, GFP_KERNEL);
+		require(object);
+	}
+	expect_equal(constructed, runs);
+	kmem_cache_free(cache, object);
+	expect_equal(kmem_cache_destroy(cache), 0);
+}
+
+TEST(slab, zalloc, "a zeroed object is zero, whatever was there before")
+{
+	struct kmem_cache *cache = kmem_cache_create("test", 200, 0, 0, NULL);
+	void *object;
+
+	require(cache);
+	object = kmem_cache_alloc(cache, GFP_KERNEL);
+	require(object);
+	memset(object, 0xff, 200);
+	kmem_cache_free(cache, object);
+	object = kmem_cache_zalloc(cache, GFP_KERNEL);
+	require(object);
+	expect(all_zero(object, 200));
+	kmem_cache_free(cache, object);
+	expect_equal(kmem_cache_destroy(cache), 0);
+}
+
+TEST(slab, alloc_node, "objects come from the node that was asked for")
+{
+	struct kmem_cache *cache = kmem_cache_create("test", 64, 0, 0, NULL);
+
+	require(cache);
+	for (unsigned int node = 0; node < nr_online_nodes(); node++) {
+		void *object = kmem_cache_alloc_node(cache, GFP_KERNEL, (int)node);
+
+		require(object);
+		expect_equal(page_to_nid(virt_to_page(object)), node);
+		kmem_cache_free(cache, object);
+	}
+	expect_equal(kmem_cache_destroy(cache), 0);
+}
+
+TEST(slab, bulk, "bulk allocation gives all or nothing")
+{
+	struct kmem_cache *cache = kmem_cache_create("test", 64, 0, 0, NULL);
+	void *objects[100];
+
+	require(cache);
+	expect_equal(kmem_cache_alloc_bulk(cache, GFP_KERNEL, 100, objects), 100);
+	for (unsigned int i = 0; i < 100; i++)
+		*(uint64_t *)objects[i] = i;
+	for (unsigned int i = 0; i < 100; i++)
+		expect_equal(*(uint64_t *)objects[i], i);
+	kmem_cache_free_bulk(cache, 100, objects);
+	expect_equal(kmem_cache_destroy(cache), 0);
+}
+
+TEST(slab, shrink, "shrinking gives the slabs without objects back to the frames")
+{
+	struct kmem_cache *cache = kmem_cache_create("test", 256, 0, 0, NULL);
+	uint64_t before;
+	void *objects[200];
+
+	require(cache);
+	before = nr_free_pages();
+	expect_equal(kmem_cache_alloc_bulk(cache, GFP_KERNEL, 200, objects), 200);
+	expect_below(nr_free_pages(), before - 10);
+	kmem_cache_free_bulk(cache, 199, objects);
+	expect_equal(kmem_cache_shrink(cache), 1);
+	expect_below(before - nr_free_pages(), 3);
+	kmem_cache_free(cache, objects[199]);
+	expect_equal(kmem_cache_shrink(cache), 0);
+	expect_equal(nr_free_pages(), before);
+	expect_equal(kmem_cache_destroy(cache), 0);
+}
+
+TEST(slab, destroy_busy, "a cache with live objects stays, and works on")
+{
+	struct kmem_cache *cache = kmem_cache_create("test", 64, 0, 0, NULL);
+	void *object, *another;
+
+	require(cache);
+	object = kmem_cache_alloc(cache, GFP_KERNEL);
+	require(object);
+	expect_equal(kmem_cache_destroy(cache), -EBUSY);
+	another = kmem_cache_alloc(cache, GFP_KERNEL);
+	expect(another);
+	kmem_cache_free(cache, another);
+	kmem_cache_free(cache, object);
+	expect_equal(kmem_cache_destroy(cache), 0);
+	expect_equal(kmem_cache_destroy(NULL), 0);
+}
+
+TEST(slab, double_free,
+     "a second free is refused, before and after the object went back to its slab")
+{
+	struct kmem_cache *cache = kmem_cache_create("test", 64, 0, 0, NULL);
+	uint64_t before = refused();
+	void *object, *keep;
+
+	require(cache);
+	keep = kmem_cache_alloc(cache, GFP_KERNEL);
+	object = kmem_cache_alloc(cache, GFP_KERNEL);
+	require(object && keep);
+	kmem_cache_free(cache, object);
+	kmem_cache_free(cache, object);
+	kmem_cache_shrink(cache);
+	kmem_cache_free(cache, object);
+	expect_equal(refused(), before + 2);
+	expect(!slab_check());
+	kmem_cache_free(cache, keep);
+	expect_equal(kmem_cache_destroy(cache), 0);
+}
+
+TEST(slab, foreign_free, "what is no object, inside of one, or another cache's, is refused")
+{
+	struct kmem_cache *cache = kmem_cache_create("test", 64, 0, 0, NULL);
+	struct kmem_cache *other = kmem_cache_create("other", 64, 0, 0, NULL);
+	struct page *page = alloc_page(GFP_KERNEL);
+	uint64_t before = refused();
+	char *object;
+
+	require(cache && other && page);
+	object = kmem_cache_alloc(cache, GFP_KERNEL);
+	require(object);
+	kmem_cache_free(other, object);
+	kmem_cache_free(cache, object + 8);
+	kmem_cache_free(cache, (void *)((uintptr_t)object & PAGE_MASK));
+	kmem_cache_free(cache, page_address(page));
+	kmem_cache_free(cache, &before);
+	kmem_cache_free(cache, (void *)8);
+	expect_equal(refused(), before + 6);
+	kmem_cache_free(cache, NULL);
+	expect_equal(refused(), before + 6);
+	expect(!slab_check());
+	kmem_cache_free(cache, object);
+	__free_page(page);
+	expect_equal(kmem_cache_destroy(cache), 0);
+	expect_equal(kmem_cache_destroy(other), 0);
+}
+
+TEST(slab, encoded, "no address stands in a free object, and no two are encoded alike")
+{
+	struct kmem_cache *cache = kmem_cache_create("test", 64, 0, 0, NULL);
+	uint64_t *objects[3];
+
+	require(cache);
+	expect_equal(kmem_cache_alloc_bulk(cache, GFP_KERNEL, 3, (void **)objects), 3);
+	for (unsigned int i = 0; i < 3; i++)
+		kmem_cache_free(cache, objects[i]);
+	for (unsigned int i = 0; i < 3; i++) {
+		expect(objects[i][0] < page_offset_base ||
+		       objects[i][0] - page_offset_base >= frame_end << PAGE_SHIFT);
+		expect_not_equal(objects[i][0], objects[(i + 1) % 3][0]);
+	}
+	expect_equal(kmem_cache_destroy(cache), 0);
+}
+
+TEST(slab, written_while_free, "the check finds an object that was written while it was free")
+{
+	struct kmem_cache *cache = kmem_cache_create("test", 64, 0, 0, NULL);
+	uint64_t *object, mark;
+
+	require(cache);
+	object = kmem_cache_alloc(cache, GFP_KERNEL);
+	require(object);
+	kmem_cache_free(cache, object);
+	mark = object[1];
+	object[1] = 0;
+	expect(slab_check());
+	object[1] = mark;
+	expect(!slab_check());
+	expect_equal(kmem_cache_destroy(cache), 0);
+}
+
+TEST(slab, describe, "an address in an object is described by its object and cache")
+{
+	struct kmem_cache *cache = kmem_cache_create("describable", 64, 0, 0, NULL);
+	char text[128];
+	char *object;
+
+	require(cache);
+	object = kmem_cache_alloc(cache, GFP_KERNEL);
+	require(object);
+	expect(slab_describe((uintptr_t)object + 17, text, sizeof(text)));
+	expect(text_contains(text, "17 bytes into the object"));
+	expect(text_contains(text, "describable"));
+	kmem_cache_free(cache, object);
+	expect(slab_describe((uintptr_t)object, text, sizeof(text)));
+	expect(text_contains(text, "the free object"));
+	expect(!slab_describe((uintptr_t)text, text, sizeof(text)));
+	expect_equal(kmem_cache_destroy(cache), 0);
+}
+
+static struct kmem_cache *shared;
+static void *handed[PLATFORM_CPUS_MAX][100];
+
+static void allocate_some(void *context)
+{
+	(void)context;
+	expect_equal(kmem_cache_alloc_bulk(shared, GFP_KERNEL, 100, handed[platform_cpu()]), 100);
+	for (unsigned int i = 0; i < 100; i++)
+		pattern_fill(handed[platform_cpu()][i], 72, (uintptr_t)handed[platform_cpu()][i]);
+}
+
+static void free_neighbours(void *context)
+{
+	unsigned int nr = *(unsigned int *)context;
+	void **objects = handed[(platform_cpu() + 1) % nr];
+
+	for (unsigned int i = 0; i < 100; i++) {
+		expect(pattern_holds(objects[i], 72, (uintptr_t)objects[i]));
+		kmem_cache_free(shared, objects[i]);
+	}
+}
+
+TEST(slab, other_cpu, "objects are allocated on one CPU and freed on another")
+{
+	unsigned int nr = test_nr_cpus();
+
+	shared = kmem_cache_create("shared", 72, 0, 0, NULL);
+	require(shared);
+	for (unsigned int round = 0; round < 20; round++) {
+		test_run_on_cpus(nr, allocate_some, NULL);
+		test_run_on_cpus(nr, free_neighbours, &nr);
+	}
+	expect(!slab_check());
+	expect_equal(kmem_cache_destroy(shared), 0);
+}

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "space.h"
+#include "lib/errno.h"
+#include "map.h"
+#include "reclaim.h"
+#include "scratch.h"
+#include "test.h"
+#include "walk.h"
+
+TEST(space, check, "every structure of the page tables holds")
+{
+	const char *problem = space_check();
+
+	if (problem)
+		test_note("%s", problem);
+	expect(!problem);
+}
+
+TEST(space, shared_half, "what is mapped through one space is mapped in all of them")
+{
+	struct space *space = scratch_open();
+	struct leaf here, there;
+	uintptr_t places[] = {layout.page_offset, layout.vmemmap_start};
+	unsigned int compared = 0;
+
+	require(space);
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++)
+		for (uintptr_t at = places[i]; at < places[i] + PUD_SIZE; at += PMD_SIZE) {
+			if (!walk_lookup(&kernel_space, at, &here))
+				continue;
+			expect(walk_lookup(space, at, &there));
+			expect_equal(here.phys, there.phys);
+			compared++;
+		}
+	expect(compared > 0);
+	scratch_close();
+}
+
+TEST(space, shared_later, "a page that is mapped after a space was made is seen in it at once")
+{
+	/* the last page of the region: its guard, and so never anybody's */
+	uintptr_t address = layout.vmalloc_end - PAGE_SIZE;
+	struct space *space = scratch_open();
+	uint64_t tables = space_nr_tables();
+	struct leaf leaf;
+
+	require(space);
+	if (walk_lookup(&kernel_space, address, &leaf)) {
+		scratch_close();
+		test_skip("the last page of the vmalloc region is in use");
+	}
+	expect_equal(map_range(space, address, SCRATCH_PHYS, PAGE_SIZE, SCRATCH_RO, LEVEL_PTE), 0);
+	expect(walk_lookup(&kernel_space, address, &leaf));
+	expect_equal(leaf.phys, SCRATCH_PHYS);
+	expect_equal(scratch_tables(), 1);
+	expect_equal(unmap_range(&kernel_space, address, PAGE_SIZE), 1);
+	expect(!walk_lookup(space, address, &leaf));
+	reclaim_tables(space, address, address + PAGE_SIZE);
+	expect_equal(space_nr_tables(), tables);
+	scratch_close();
+}
+
+TEST(space, own_half, "what is mapped in the lower half of one space is in no other")
+{
+	struct space *space = scratch_open();
+	uintptr_t address = scratch_base();
+	struct leaf leaf;
+
+	require(space);
+	expect_equal(map_range(space, address, SCRATCH_PHYS, PAGE_SIZE,
+			       __pgprot(PAGE_KERNEL_RO.pgprot | _PAGE_USER), LEVEL_PTE),
+		     0);
+	expect(walk_lookup(space, address, &leaf));
+	expect(!walk_lookup(&kernel_space, address, &leaf));
+	expect(!space_check());
+	scratch_close();
+}
+
+TEST(space, destroy_refused, "a space that maps something of its own is not destroyed")
+{
+	struct space *space = scratch_open();
+
+	require(space);
+	expect_equal(
+		map_range(space, scratch_base(), SCRATCH_PHYS, PAGE_SIZE, SCRATCH_RW, LEVEL_PTE),
+		0);
+	expect_equal(space_destroy(space), -EBUSY);
+	expect_equal(space_destroy(&kernel_space), -EBUSY);
+	scratch_close();
+}
+
+TEST(space, create_fails, "without a frame for its root there is no space, and none is lost")
+{
+	uint64_t tables = space_nr_tables();
+	struct space space;
+
+	scratch_fail_table(1);
+	expect_equal(space_create(&space), -ENOMEM);
+	expect(scratch_table_failed());
+	expect_equal(space_nr_tables(), tables);
+	expect(!space_check());
+}
+
+TEST(space, switch, "in another space the kernel half is the same and the lower half its own")
+{
+	struct space *space = scratch_open(), *before;
+	uintptr_t address = scratch_base();
+	volatile uint64_t *root;
+	uint64_t first;
+
+	require(space);
+	root = phys_to_virt(kernel_space.root);
+	first = root[0];
+	before = space_switch(space);
+	expect(space_current() == space);
+	expect_equal(platform_read_cr3() & ENTRY_ADDRESS_MASK, space->root);
+	expect_equal(root[0], first);
+	expect_equal(space_destroy(space), -EBUSY);
+	if (!test_on_host()) /* there the lower half is the process's own */
+		expect_fault_read(address);
+	expect(space_switch(before) == space);
+	expect(space_current() == before);
+	scratch_close();
+}
+
+TEST(space, roots, "every root lies below 4 GiB")
+{
+	struct space *space = scratch_open();
+
+	require(space);
+	expect_below(kernel_space.root, (uint64_t)4 << 30);
+	expect_below(space->root, (uint64_t)4 << 30);
+	scratch_close();
+}
+
+TEST(space, page_zero, "page 0 is not mapped")
+{
+	struct leaf leaf;
+
+	expect(!walk_lookup(&kernel_space, 0, &leaf));
+}
+
+static bool is_strict(void *context, const struct leaf *leaf)
+{
+	bool *strict = context;
+
+	*strict &= !prot_is_writable_and_executable(leaf->prot);
+	return *strict;
+}
+
+TEST(space, write_or_execute, "no page is writable and executable")
+{
+	uintptr_t half = space_user_end(&kernel_space);
+	bool strict = true;
+
+	walk_leaves(&kernel_space, 0, half, is_strict, &strict);
+	walk_leaves(&kernel_space, -half, UINTPTR_MAX, is_strict, &strict);
+	expect(strict);
+}
+
+/* Breaks an entry and puts it back; the check must see it. */
+static bool check_notices(entry_t *entry, entry_t broken)
+{
+	entry_t whole = *entry;
+	const char *problem;
+
+	*entry = broken;
+	problem = space_check();
+	*entry = whole;
+	return problem;
+}
+
+TEST(space, check_notices, "a wrong population, W+X, a note high up and a reserved bit are noticed")
+{
+	struct space *space = scratch_open();
+	uintptr_t base = scratch_base();
+	entry_t *pud_entry, *pmd_entry, *pte;
+	unsigned int root_level;
+
+	require(space);
+	root_level = space->levels == 5 ? LEVEL_PGD : LEVEL_P4D;
+	expect_equal(map_range(space, base, SCRATCH_PHYS, PAGE_SIZE, SCRATCH_RW, LEVEL_PTE), 0);
+	pud_entry = (entry_t *)phys_to_virt(space->root) + level_index(base, root_level);
+	for (unsigned int level = root_level; level > LEVEL_PUD; level--)
+		pud_entry = (entry_t *)phys_to_virt(entry_table_phys(*pud_entry)) +
+			    level_index(base, level - 1);
+	pmd_entry = (entry_t *)phys_to_virt(entry_table_phys(*pud_entry)) + pmd_index(base);
+	pte = (entry_t *)phys_to_virt(entry_table_phys(*pmd_entry)) + pte_index(base);
+	expect(!space_check());
+	expect(check_notices(pmd_entry, *pmd_entry + ENTRY_POPULATED_ONE));
+	expect(check_notices(pte, *pte & ~_PAGE_NX));
+	expect(check_notices(pte, *pte | _PAGE_GLOBAL));
+	expect(check_notices(pte, *pte | (uint64_t)1 << 51));
+	expect(check_notices(pmd_entry, 0x10));
+	expect(!space_check());
+	scratch_close();
+}

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "vm_map_ram.h"
+#include "slab.h"
+#include "test.h"
+#include "vmalloc.h"
+#include "words.h"
+
+/* Short-lived maps: slots of blocks, their reuse, and what is refused. */
+
+enum { MOST = 100 };
+
+static struct page *pages[MOST];
+
+static bool get_pages(unsigned int nr)
+{
+	for (unsigned int i = 0; i < nr; i++)
+		pages[i] = NULL;
+	return alloc_pages_bulk_array(GFP_KERNEL, nr, pages) == nr;
+}
+
+static bool shows_pages(const char *p, unsigned int nr)
+{
+	for (unsigned int i = 0; i < nr; i++)
+		if (vmalloc_to_page(p + i * PAGE_SIZE) != pages[i])
+			return false;
+	return true;
+}
+
+TEST_FLAGS(vm_map_ram, counts, "maps of 1 to 100 pages show their frames and can be written",
+	   TEST_SMOKE)
+{
+	require(get_pages(MOST));
+	for (unsigned int nr = 1; nr <= MOST; nr += nr == 1 || nr == 63 || nr == 64 ? 1 : 9) {
+		char *p = vm_map_ram(pages, nr, NUMA_NO_NODE);
+
+		require(p);
+		expect(shows_pages(p, nr));
+		p[nr * PAGE_SIZE - 1] = (char)nr;
+		expect_equal(((char *)page_address(pages[nr - 1]))[PAGE_SIZE - 1], nr);
+		vm_unmap_ram(p, nr);
+		expect(!vmalloc_to_page(p));
+	}
+	free_pages_bulk(MOST, pages);
+}
+
+TEST(vm_map_ram, faults, "an unmapped slot faults after the purge, and so do a block's guards")
+{
+	char *p;
+
+	require(get_pages(1));
+	p = vm_map_ram(pages, 1, NUMA_NO_NODE);
+	require(p);
+	*p = 1;
+	vm_unmap_ram(p, 1);
+	vm_unmap_aliases();
+	expect_fault_read(p);
+	p = (char *)((uintptr_t)p & ~(RAM_BLOCK_PAGES * PAGE_SIZE - 1));
+	expect_fault_read(p - 1);
+	expect_fault_read(p + RAM_BLOCK_PAGES * PAGE_SIZE);
+	free_pages_bulk(1, pages);
+}
+
+TEST(vm_map_ram, reuse, "slots are used again: thousands of maps stay within two blocks")
+{
+	uint64_t areas_before, areas_after, nr_pages;
+	uintptr_t lowest = UINTPTR_MAX, highest = 0;
+
+	require(get_pages(1));
+	vmalloc_get_usage(&areas_before, &nr_pages);
+	for (unsigned int i = 0; i < 5000; i++) {
+		char *p = vm_map_ram(pages, 1, NUMA_NO_NODE);
+
+		require(p);
+		vm_unmap_ram(p, 1);
+		if (i % 500 == 0)
+			vm_unmap_aliases();
+		lowest = (uintptr_t)p < lowest ? (uintptr_t)p : lowest;
+		highest = (uintptr_t)p > highest ? (uintptr_t)p : highest;
+	}
+	vmalloc_get_usage(&areas_after, &nr_pages);
+	expect(areas_after - areas_before <= 2);
+	expect(highest - lowest < RAM_BLOCK_PAGES * PAGE_SIZE);
+	free_pages_bulk(1, pages);
+}
+
+TEST(vm_map_ram, refused, "a wrong start, a wrong count, a second time: refused, the map stays")
+{
+	char *p;
+
+	require(get_pages(3));
+	expect(!vm_map_ram(pages, 0, NUMA_NO_NODE));
+	p = vm_map_ram(pages, 3, NUMA_NO_NODE);
+	require(p);
+	vm_unmap_ram(p + PAGE_SIZE, 3);
+	vm_unmap_ram(p, 2);
+	vm_unmap_ram(p + 1, 3);
+	vfree(p);
+	vunmap((void *)((uintptr_t)p & ~(RAM_BLOCK_PAGES * PAGE_SIZE - 1)));
+	expect(shows_pages(p, 3));
+	vm_unmap_ram(p, 3);
+	vm_unmap_ram(p, 3);
+	expect(!vmalloc_to_page(p));
+	free_pages_bulk(3, pages);
+}
+
+TEST(vm_map_ram, large_refused, "a map that is an area of its own is freed only as a whole")
+{
+	char *p;
+
+	require(get_pages(MOST));
+	p = vm_map_ram(pages, MOST, NUMA_NO_NODE);
+	require(p);
+	vm_unmap_ram(p, MOST - 1);
+	vunmap(p);
+	expect(shows_pages(p, MOST));
+	vm_unmap_ram(p, MOST);
+	expect(!find_vm_area(p));
+	free_pages_bulk(MOST, pages);
+}
+
+TEST(vm_map_ram, model, "slots that live at the same time do not overlap, whatever their counts")
+{
+	enum { LIVE = 40, STEPS = 2000 };
+	static struct {
+		char *p;
+		unsigned int nr, first;
+	} live[LIVE];
+
+	require(get_pages(MOST));
+	for (unsigned int i = 0; i < STEPS; i++) {
+		unsigned int which = (unsigned int)test_random_below(NULL, LIVE);
+
+		if (live[which].p) {
+			expect(vmalloc_to_page(live[which].p) == pages[live[which].first]);
+			vm_unmap_ram(live[which].p, live[which].nr);
+			live[which].p = NULL;
+			continue;
+		}
+		live[which].nr = 1 + (unsigned int)test_random_below(NULL, RAM_SLOT_PAGES);
+		live[which].first = (unsigned int)test_random_below(NULL, MOST - RAM_SLOT_PAGES);
+		live[which].p = vm_map_ram(pages + live[which].first, live[which].nr, NUMA_NO_NODE);
+		require(live[which].p);
+		expect(!vm_map_ram_check());
+	}
+	for (unsigned int i = 0; i < LIVE; i++) {
+		if (live[i].p)
+			vm_unmap_ram(live[i].p, live[i].nr);
+		live[i].p = NULL;
+	}
+	free_pages_bulk(MOST, pages);
+}

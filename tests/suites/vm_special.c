@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "dma_alloc.h"
+#include "ioremap.h"
+#include "lib/errno.h"
+#include "map.h"
+#include "memblock.h"
+#include "pat.h"
+#include "percpu_alloc.h"
+#include "slab.h"
+#include "test.h"
+#include "vmalloc.h"
+#include "walk.h"
+#include "words.h"
+
+/* Areas of special kinds: device memory, sparse, per-CPU, DMA, shared with users. */
+
+/* Above all memory that is ours, whole GiB; nothing answers there, so it is only mapped. */
+static phys_addr_t device(void)
+{
+	phys_addr_t phys = (memblock_end() + 2 * PUD_SIZE) & ~(PUD_SIZE - 1);
+
+	if ((phys + PUD_SIZE) >> platform_cpu_features()->phys_bits)
+		test_skip("no addresses above our memory");
+	return phys;
+}
+
+static enum page_cache_mode mode_at(const void *p)
+{
+	struct leaf leaf;
+
+	return walk_lookup(&kernel_space, (uintptr_t)p, &leaf) ? pgprot2cachemode(leaf.prot)
+							       : _PAGE_CACHE_MODE_NUM;
+}
+
+TEST(ioremap, offset, "the offset within the page is kept, and the frame is the asked one")
+{
+	phys_addr_t phys = device();
+	char *p = ioremap(phys + 0x123, 0x2000);
+
+	require(p);
+	expect_equal((uintptr_t)p & ~PAGE_MASK, 0x123);
+	expect_equal(vmalloc_to_pfn(p), phys >> PAGE_SHIFT);
+	expect_equal(vmalloc_to_pfn(p + 0x2000), (phys >> PAGE_SHIFT) + 2);
+	expect_equal(find_vm_area(p)->phys_addr, phys + 0x123);
+	iounmap(p);
+	expect(!find_vm_area(p));
+	iounmap(NULL);
+}
+
+TEST(ioremap, types, "each call gives its memory type, a second type for a range is refused")
+{
+	phys_addr_t phys = device();
+	void *p = ioremap(phys, PAGE_SIZE), *same = ioremap(phys, PAGE_SIZE);
+
+	require(p && same);
+	expect_equal(mode_at(p), _PAGE_CACHE_MODE_UC_MINUS);
+	expect(!ioremap_cache(phys, PAGE_SIZE));
+	iounmap(p);
+	iounmap(same);
+	p = ioremap_cache(phys, PAGE_SIZE);
+	expect_equal(mode_at(p), _PAGE_CACHE_MODE_WB);
+	iounmap(p);
+	p = ioremap_uc(phys, PAGE_SIZE);
+	expect_equal(mode_at(p), _PAGE_CACHE_MODE_UC);
+	iounmap(p);
+	p = ioremap_wt(phys, PAGE_SIZE);
+	expect_equal(mode_at(p), _PAGE_CACHE_MODE_WT);
+	iounmap(p);
+	p = memremap(phys, PAGE_SIZE, MEMREMAP_WB);
+	expect_equal(mode_at(p), _PAGE_CACHE_MODE_WB);
+	memunmap(p);
+	expect(!memremap(phys, PAGE_SIZE, 0));
+}
+
+TEST(ioremap, refused, "RAM, size 0, wrap-around and what is beyond the CPU are refused")
+{
+	size_t nr;
+	const struct memory_range *ranges = memblock_ranges(&nr);
+	char *area;
+
+	expect(!ioremap(ranges[0].start, PAGE_SIZE));
+	expect(!ioremap(ranges[nr - 1].end - 1, 1));
+	expect(!memremap(ranges[0].start, 16, MEMREMAP_WB));
+	expect(!ioremap(device(), 0));
+	expect(!ioremap(~(phys_addr_t)0 - 5, 100));
+	expect(!ioremap((phys_addr_t)1 << platform_cpu_features()->phys_bits, 1));
+	area = vmalloc(PAGE_SIZE);
+	iounmap(area);
+	expect(find_vm_area(area));
+	vfree(area);
+}
+
+TEST(ioremap, large_leaves, "a whole 2 MiB of a device is one leaf")
+{
+	phys_addr_t phys = device();
+	struct leaf leaf;
+	char *p = ioremap(phys, PMD_SIZE + PAGE_SIZE);
+
+	require(p);
+	require(walk_lookup(&kernel_space, (uintptr_t)p, &leaf));
+	expect_equal(leaf.size, PMD_SIZE);
+	iounmap(p);
+}
+
+TEST(vm_sparse, parts, "parts of a sparse area come and go, others are refused by number")
+{
+	struct vm_struct *vm = get_vm_area(16 * PAGE_SIZE, VM_SPARSE), *other;
+	struct page *pages[2] = {NULL, NULL};
+	unsigned long start;
+
+	require(vm && alloc_pages_bulk_array(GFP_KERNEL, 2, pages) == 2);
+	start = (unsigned long)(uintptr_t)vm->addr;
+	expect_equal(vm_area_map_pages(vm, start + 4 * PAGE_SIZE, start + 6 * PAGE_SIZE, pages), 0);
+	((char *)vm->addr)[4 * PAGE_SIZE] = 1;
+	expect_equal((uintptr_t)vmalloc_to_page((void *)(start + 5 * PAGE_SIZE)),
+		     (uintptr_t)pages[1]);
+	expect_equal(vm_area_map_pages(vm, start + 5 * PAGE_SIZE, start + 7 * PAGE_SIZE, pages),
+		     -EBUSY);
+	expect_equal(vm_area_map_pages(vm, start + 15 * PAGE_SIZE, start + 17 * PAGE_SIZE, pages),
+		     -ERANGE);
+	expect_equal(vm_area_map_pages(vm, start, start + 1, pages), -EINVAL);
+	expect_equal(
+		vm_area_map_pages(vm, start, start + (totalram_pages() + 1) * PAGE_SIZE, pages),
+		-E2BIG);
+	expect_equal(vm_area_unmap_pages(vm, start + 4 * PAGE_SIZE, start + 5 * PAGE_SIZE), 0);
+	expect_fault_read(start + 4 * PAGE_SIZE);
+	expect(vmalloc_to_page((void *)(start + 5 * PAGE_SIZE)));
+	other = get_vm_area(PAGE_SIZE, VM_MAP);
+	expect_equal(vm_area_map_pages(other, (uintptr_t)other->addr,
+				       (uintptr_t)other->addr + PAGE_SIZE, pages),
+		     -EINVAL);
+	free_vm_area(other);
+	free_vm_area(vm);
+	free_pages_bulk(2, pages);
+}
+
+TEST(pcpu_areas, congruent, "areas lie at one base plus their offsets, at the top of the region")
+{
+	const unsigned long offsets[] = {0, 64 * PAGE_SIZE, 512 * PAGE_SIZE};
+	const size_t sizes[] = {4 * PAGE_SIZE, 8 * PAGE_SIZE, PAGE_SIZE};
+	struct vm_struct **vms = pcpu_get_vm_areas(offsets, sizes, 3, 4 * PAGE_SIZE);
+	struct vm_struct **more = pcpu_get_vm_areas(offsets, sizes, 3, 4 * PAGE_SIZE);
+
+	require(vms && more);
+	for (unsigned int i = 0; i < 3; i++) {
+		expect_equal((uintptr_t)vms[i]->addr, (uintptr_t)vms[0]->addr + offsets[i]);
+		expect_equal((uintptr_t)more[i]->addr, (uintptr_t)more[0]->addr + offsets[i]);
+		expect_equal(get_vm_area_size(vms[i]), sizes[i]);
+	}
+	expect_equal((uintptr_t)vms[0]->addr & (4 * PAGE_SIZE - 1), 0);
+	expect(VMALLOC_END - (uintptr_t)vms[2]->addr <= 8 * PAGE_SIZE);
+	expect_not_equal((uintptr_t)vms[0]->addr, (uintptr_t)more[0]->addr);
+	pcpu_free_vm_areas(vms, 3);
+	pcpu_free_vm_areas(more, 3);
+}
+
+TEST(pcpu_areas, refused, "offsets that overlap or are not aligned are refused")
+{
+	const unsigned long overlap[] = {0, PAGE_SIZE}, odd[] = {0, 3 * PAGE_SIZE};
+	const size_t sizes[] = {2 * PAGE_SIZE, PAGE_SIZE};
+
+	expect(!pcpu_get_vm_areas(overlap, sizes, 2, PAGE_SIZE));
+	expect(!pcpu_get_vm_areas(odd, sizes, 2, 2 * PAGE_SIZE));
+	expect(!pcpu_get_vm_areas(odd, sizes, 0, PAGE_SIZE));
+}
+
+TEST(percpu_alloc, copies, "each CPU has a copy of its own, cleared")
+{
+	uint64_t *p = alloc_percpu(uint64_t), *q = alloc_percpu(uint64_t);
+
+	require(p && q);
+	for (unsigned int cpu = 0; cpu < platform_nr_cpus(); cpu++) {
+		expect_equal(*per_cpu_ptr(p, cpu), 0);
+		*per_cpu_ptr(p, cpu) = cpu + 1;
+	}
+	for (unsigned int cpu = 0; cpu < platform_nr_cpus(); cpu++) {
+		expect_equal(*per_cpu_ptr(p, cpu), cpu + 1);
+		expect_equal(*per_cpu_ptr(q, cpu), 0);
+	}
+	free_percpu(p);
+	free_percpu(q);
+	free_percpu(NULL);
+}
+
+TEST(percpu_alloc, sizes, "sizes and alignments up to a page are kept, larger ones refused")
+{
+	void *all[12];
+
+	for (unsigned int i = 0; i < 12; i++) {
+		all[i] = __alloc_percpu((size_t)8 << i, (size_t)2 << i);
+		require(all[i]);
+		expect_equal((uintptr_t)all[i] & (((size_t)2 << i) - 1), 0);
+		memset(per_cpu_ptr(all[i], platform_nr_cpus() - 1), 0x5a, (size_t)8 << i);
+	}
+	expect(!__alloc_percpu(0, 8));
+	expect(!__alloc_percpu(PERCPU_UNIT_BYTES + 1, 8));
+	expect(!__alloc_percpu(8, 2 * PAGE_SIZE));
+	expect(!__alloc_percpu(8, 24));
+	free_percpu((char *)all[11] + 16);
+	for (unsigned int i = 0; i < 12; i++)
+		free_percpu(all[i]);
+	free_percpu(all[0]);
+}
+
+TEST(dma_alloc, contiguous, "the frames follow each other, are cleared, and go back as a whole")
+{
+	dma_addr_t dma = 0x4711;
+	char *p = dma_alloc_coherent(NULL, 5 * PAGE_SIZE, &dma, GFP_KERNEL);
+
+	require(p);
+	expect(all_zero(p, 5 * PAGE_SIZE));
+	for (unsigned int i = 0; i < 5; i++)
+		expect_equal(vmalloc_to_pfn(p + i * PAGE_SIZE), (dma >> PAGE_SHIFT) + i);
+	expect(find_vm_area(p)->flags & VM_DMA_COHERENT);
+	dma_free_coherent(NULL, 4 * PAGE_SIZE, p, dma);
+	dma_free_coherent(NULL, 5 * PAGE_SIZE, p, dma + PAGE_SIZE);
+	vfree(p);
+	vunmap(p);
+	expect(find_vm_area(p));
+	dma_free_coherent(NULL, 5 * PAGE_SIZE, p, dma);
+	expect(!find_vm_area(p));
+}
+
+TEST(dma_alloc, refused, "size 0 and more than there is leave the place untouched")
+{
+	dma_addr_t dma = 0x4711;
+
+	expect(!dma_alloc_coherent(NULL, 0, &dma, GFP_KERNEL));
+	expect(!dma_alloc_coherent(NULL, (totalram_pages() + 1) * PAGE_SIZE, &dma, GFP_KERNEL));
+	expect_equal(dma, 0x4711);
+}
+
+TEST(remap_vmalloc, shared, "a second address space sees a VM_USERMAP area in its lower half")
+{
+	static struct space other;
+	struct vm_area_struct vma = {.space = &other, .vm_start = 0x400000, .vm_end = 0x403000};
+	char *p = vmalloc_user(4 * PAGE_SIZE), *plain = vmalloc(4 * PAGE_SIZE);
+	struct leaf leaf;
+
+	require(p && plain && space_create(&other) == 0);
+	expect_equal(remap_vmalloc_range(&vma, p, 1), 0);
+	require(walk_lookup(&other, 0x401000, &leaf));
+	expect_equal(leaf.phys >> PAGE_SHIFT, vmalloc_to_pfn(p + 2 * PAGE_SIZE));
+	expect(leaf.prot.pgprot & _PAGE_USER && !(leaf.prot.pgprot & _PAGE_RW));
+	expect_equal(remap_vmalloc_range(&vma, p, 1), -EBUSY);
+	expect_equal(remap_vmalloc_range(&vma, p, 2), -EINVAL);
+	expect_equal(remap_vmalloc_range(&vma, plain, 0), -EINVAL);
+	expect_equal(remap_vmalloc_range_partial(&vma, 0x402000, p, 0, 2 * PAGE_SIZE), -EINVAL);
+	expect_equal(unmap_range(&other, 0x400000, 3 * PAGE_SIZE), 3);
+	expect_equal(space_destroy(&other), 0);
+	vfree(p);
+	vfree(plain);
+}
+
+TEST(vmalloc, early, "areas from before the start are areas, and are not freed by mistake")
+{
+	struct area *area = vmap_area_pin_next(VMALLOC_START);
+
+	if (!area || area->va.vm == &area->vm) {
+		if (area)
+			vmap_area_unpin(area);
+		test_skip("this platform registers no early area at the start of the region");
+	}
+	vmap_area_unpin(area);
+	vfree(area->va.vm->addr);
+	vunmap(area->va.vm->addr);
+	expect(find_vm_area(area->va.vm->addr) == area->va.vm);
+}

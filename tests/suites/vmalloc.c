@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "vmalloc.h"
+#include "lib/errno.h"
+#include "page_alloc.h"
+#include "slab.h"
+#include "test.h"
+#include "walk.h"
+#include "words.h"
+
+/* Allocation and freeing: each call of the family does what the contract says of it. */
+
+TEST_FLAGS(vmalloc, one, "one page is mapped, writable, and gone after vfree", TEST_SMOKE)
+{
+	char *p = vmalloc(1);
+
+	require(p);
+	expect_equal((uintptr_t)p & ~PAGE_MASK, 0);
+	expect(is_vmalloc_addr(p));
+	p[0] = 1;
+	p[PAGE_SIZE - 1] = 2;
+	expect_equal(p[0] + p[PAGE_SIZE - 1], 3);
+	vfree(p);
+	vm_unmap_aliases();
+	expect(!vmalloc_to_page(p));
+}
+
+TEST_FLAGS(vmalloc, sizes, "areas of 1 to 300 pages keep their contents", TEST_SMOKE)
+{
+	static const unsigned short pages[] = {1, 2, 3, 16, 100, 128, 129, 300};
+	enum { NR = sizeof(pages) / sizeof(pages[0]) };
+	char *areas[NR];
+
+	for (unsigned int i = 0; i < NR; i++) {
+		areas[i] = vmalloc(pages[i] * PAGE_SIZE);
+		require(areas[i]);
+		pattern_fill(areas[i], pages[i] * PAGE_SIZE, i + 1);
+	}
+	for (unsigned int i = 0; i < NR; i++) {
+		expect(pattern_holds(areas[i], pages[i] * PAGE_SIZE, i + 1));
+		vfree(areas[i]);
+	}
+}
+
+TEST(vmalloc, zeroed, "vzalloc's memory is zero even where the frames were used before")
+{
+	char *p = vmalloc(20 * PAGE_SIZE);
+
+	require(p);
+	memset(p, 0xa5, 20 * PAGE_SIZE);
+	vfree(p);
+	p = vzalloc(20 * PAGE_SIZE);
+	require(p);
+	expect(all_zero(p, 20 * PAGE_SIZE));
+	vfree(p);
+}
+
+TEST(vmalloc, refused_sizes, "size 0, and more than there is, are refused")
+{
+	expect(!vmalloc(0));
+	expect(!vzalloc(0));
+	expect(!__vmalloc(~0ul, GFP_KERNEL | __GFP_NOWARN));
+	expect(!__vmalloc((totalram_pages() + 1) * PAGE_SIZE, GFP_KERNEL | __GFP_NOWARN));
+	expect(!__vmalloc(1, (gfp_t)1 << 31));
+}
+
+TEST(vmalloc, exec_refused, "writable and executable memory is refused")
+{
+	expect(!__vmalloc_node_range(PAGE_SIZE, 1, VMALLOC_START, VMALLOC_END, GFP_KERNEL,
+				     PAGE_KERNEL_EXEC, 0, NUMA_NO_NODE, NULL));
+}
+
+TEST(vmalloc, arrays, "products that overflow are NULL, others are as large as asked")
+{
+	char *p = vcalloc(1000, 10);
+
+	expect(!vmalloc_array((size_t)1 << 33, (size_t)1 << 33));
+	expect(!__vmalloc_array(SIZE_MAX, 2, GFP_KERNEL));
+	expect(!vcalloc(SIZE_MAX / 2, 3));
+	expect(!__vcalloc(SIZE_MAX / 2, 3, GFP_KERNEL));
+	require(p);
+	expect(all_zero(p, 10000));
+	expect_equal(get_vm_area_size(find_vm_area(p)), 3 * PAGE_SIZE);
+	vfree(p);
+	p = vmalloc_array(3, PAGE_SIZE);
+	expect_equal(get_vm_area_size(find_vm_area(p)), 3 * PAGE_SIZE);
+	vfree(p);
+}
+
+TEST(vmalloc, low_frames, "vmalloc_32 gives frames below 4 GiB")
+{
+	char *p = vmalloc_32(10 * PAGE_SIZE);
+
+	require(p);
+	for (unsigned int i = 0; i < 10; i++)
+		expect_below(vmalloc_to_pfn(p + i * PAGE_SIZE), (uint64_t)1 << (32 - PAGE_SHIFT));
+	vfree(p);
+}
+
+TEST(vmalloc, user, "vmalloc_user and vmalloc_32_user are cleared and VM_USERMAP")
+{
+	char *p = vmalloc_user(3 * PAGE_SIZE), *low = vmalloc_32_user(3 * PAGE_SIZE);
+
+	require(p && low);
+	expect(all_zero(p, 3 * PAGE_SIZE) && all_zero(low, 3 * PAGE_SIZE));
+	expect(find_vm_area(p)->flags & VM_USERMAP);
+	expect(find_vm_area(low)->flags & VM_USERMAP);
+	expect_below(vmalloc_to_pfn(low), (uint64_t)1 << (32 - PAGE_SHIFT));
+	vfree(p);
+	vfree(low);
+}
+
+TEST(vmalloc, node, "memory of a node comes from it, a node that there is not is refused")
+{
+	for (int node = 0; node < (int)nr_online_nodes(); node++) {
+		char *p = vmalloc_node(3 * PAGE_SIZE, node), *z = vzalloc_node(PAGE_SIZE, node);
+
+		require(p && z);
+		expect_equal(page_to_nid(vmalloc_to_page(p)), node);
+		expect_equal(page_to_nid(vmalloc_to_page(z)), node);
+		expect(all_zero(z, PAGE_SIZE));
+		vfree(p);
+		vfree(z);
+	}
+	expect(!vmalloc_node(PAGE_SIZE, (int)nr_online_nodes()));
+}
+
+TEST(vmalloc, descriptor, "an area's descriptor says address, size, flags, pages and caller")
+{
+	char *p = vmalloc(2 * PAGE_SIZE + 1);
+	struct vm_struct *vm = find_vm_area(p + 5000);
+
+	require(p && vm);
+	expect_equal((uintptr_t)vm->addr, (uintptr_t)p);
+	expect_equal(vm->size, 4 * PAGE_SIZE);
+	expect_equal(get_vm_area_size(vm), 3 * PAGE_SIZE);
+	expect_equal(vm->flags, VM_ALLOC);
+	expect_equal(vm->nr_pages, 3);
+	expect(vm->caller != NULL);
+	for (unsigned int i = 0; i < 3; i++) {
+		expect_equal((uintptr_t)vmalloc_to_page(p + i * PAGE_SIZE + i),
+			     (uintptr_t)vm->pages[i]);
+		expect_equal(vmalloc_to_pfn(p + i * PAGE_SIZE), page_to_pfn(vm->pages[i]));
+	}
+	expect_equal((uintptr_t)find_vmap_area((uintptr_t)p)->vm, (uintptr_t)vm);
+	vfree(p);
+	expect(!find_vm_area(p));
+}
+
+TEST(vmalloc, counts, "vmalloc_nr_pages counts what vmalloc holds")
+{
+	unsigned long before = vmalloc_nr_pages();
+	void *p = vmalloc(7 * PAGE_SIZE);
+
+	expect_equal(vmalloc_nr_pages(), before + 7);
+	vfree(p);
+	expect_equal(vmalloc_nr_pages(), before);
+}
+
+TEST(vmalloc, null, "vfree(NULL) is nothing")
+{
+	uint64_t before, after, pages;
+
+	vmalloc_get_usage(&before, &pages);
+	vfree(NULL);
+	vfree_atomic(NULL);
+	vunmap(NULL);
+	vmalloc_get_usage(&after, &pages);
+	expect_equal(after, before);
+}
+
+/* Whether vfree() leaves the three pages at `p` alone when it is given `address`. */
+static bool refuses(char *p, const void *address)
+{
+	vfree(address);
+	vfree_atomic(address);
+	return find_vm_area(p) && pattern_holds(p, 3 * PAGE_SIZE, 3);
+}
+
+TEST(vmalloc, exact_start, "vfree of anything but an area's start is refused and frees nothing")
+{
+	char *p = vmalloc(3 * PAGE_SIZE);
+	char local;
+
+	require(p);
+	pattern_fill(p, 3 * PAGE_SIZE, 3);
+	expect(refuses(p, p + PAGE_SIZE));
+	expect(refuses(p, p + 1));
+	expect(refuses(p, p - PAGE_SIZE));
+	expect(refuses(p, p + 3 * PAGE_SIZE));
+	expect(refuses(p, page_address(vmalloc_to_page(p))));
+	expect(refuses(p, &local));
+	expect(refuses(p, (void *)(uintptr_t)0x1000));
+	expect(refuses(p, (void *)VMALLOC_START));
+	expect(refuses(p, (void *)(VMALLOC_END - PAGE_SIZE)));
+	vfree(p);
+}
+
+TEST(vmalloc, double_free, "freeing twice is refused, before and after a purge")
+{
+	char *p = vmalloc(3 * PAGE_SIZE), *other;
+	uint64_t free_before;
+
+	vfree(p);
+	free_before = nr_free_pages();
+	vfree(p);
+	vm_unmap_aliases();
+	vfree(p);
+	expect_equal(nr_free_pages(), free_before);
+	other = vmalloc(5 * PAGE_SIZE);
+	vfree(other);
+}
+
+TEST(vmalloc, atomic_free, "vfree_atomic frees at the next chance, and takes no second time")
+{
+	char *p = vmalloc(2 * PAGE_SIZE);
+
+	require(p);
+	vfree_atomic(p);
+	expect(!find_vm_area(p));
+	vfree_atomic(p);
+	vm_unmap_aliases();
+	expect(!vmalloc_to_page(p));
+}
+
+TEST(vmalloc, flags_not_waiting, "GFP_ATOMIC and GFP_NOWAIT allocate")
+{
+	void *atomic = __vmalloc(5 * PAGE_SIZE, GFP_ATOMIC);
+	void *nowait = __vmalloc(5 * PAGE_SIZE, GFP_NOWAIT);
+
+	expect(atomic && nowait);
+	vfree(atomic);
+	vfree(nowait);
+}
+
+TEST(vmalloc, distinct, "areas that live at the same time share no frame")
+{
+	enum { NR = 50 };
+	uint64_t *areas[NR];
+
+	for (unsigned int i = 0; i < NR; i++) {
+		areas[i] = vmalloc((i % 5 + 1) * PAGE_SIZE);
+		require(areas[i]);
+		pattern_fill(areas[i], (i % 5 + 1) * PAGE_SIZE, i);
+	}
+	for (unsigned int i = 0; i < NR; i++)
+		expect(pattern_holds(areas[i], (i % 5 + 1) * PAGE_SIZE, i));
+	for (unsigned int i = 0; i < NR; i++)
+		vfree(areas[(i * 7) % NR]);
+}
+
+TEST(vmalloc, huge, "whole 2 MiB get large leaves, the rest small ones, nothing is rounded up")
+{
+	size_t size = PMD_SIZE + 3 * PAGE_SIZE;
+	char *p = vmalloc_huge(size, GFP_KERNEL);
+	struct leaf leaf;
+
+	require(p);
+	expect_equal(get_vm_area_size(find_vm_area(p)), size);
+	expect_equal(find_vm_area(p)->nr_pages, size >> PAGE_SHIFT);
+	pattern_fill(p, size, 9);
+	if (!is_vm_area_hugepages(p))
+		test_note("no 2 MiB of frames in one piece: small leaves");
+	require(walk_lookup(&kernel_space, (uintptr_t)p, &leaf));
+	expect_equal(leaf.size, is_vm_area_hugepages(p) ? PMD_SIZE : PAGE_SIZE);
+	require(walk_lookup(&kernel_space, (uintptr_t)p + PMD_SIZE, &leaf));
+	expect_equal(leaf.size, PAGE_SIZE);
+	expect_equal(vmalloc_to_pfn(p + 5 * PAGE_SIZE), page_to_pfn(find_vm_area(p)->pages[5]));
+	expect(pattern_holds(p, size, 9));
+	vfree(p);
+	p = vmalloc_huge_node(PAGE_SIZE, GFP_KERNEL, 0);
+	expect(p && !is_vm_area_hugepages(p));
+	vfree(p);
+}
+
+TEST(vmalloc, area_alone, "get_vm_area reserves addresses, free_vm_area gives them back")
+{
+	struct vm_struct *vm = get_vm_area(5 * PAGE_SIZE, VM_MAP);
+	void *addr = vm ? vm->addr : NULL;
+
+	require(vm);
+	expect_equal(get_vm_area_size(vm), 5 * PAGE_SIZE);
+	expect(!vmalloc_to_page(addr));
+	free_vm_area(vm);
+	expect(!find_vm_area(addr));
+	expect(!get_vm_area(0, VM_MAP));
+	vm = get_vm_area(3 * PMD_SIZE, VM_IOREMAP);
+	require(vm);
+	expect_equal((uintptr_t)vm->addr & (4 * PMD_SIZE - 1), 0);
+	free_vm_area(vm);
+}
+
+TEST(vmalloc, remove, "remove_vm_area unmaps and hands the descriptor out, frames stay")
+{
+	char *p = vmalloc(PAGE_SIZE);
+	struct page *page = vmalloc_to_page(p);
+	struct vm_struct *vm = remove_vm_area(p);
+
+	require(vm);
+	expect(!find_vm_area(p));
+	expect(!vmalloc_to_page(p));
+	expect_equal(vm->nr_pages, 1);
+	expect_equal((uintptr_t)vm->pages[0], (uintptr_t)page);
+	expect(!remove_vm_area(p));
+	__free_page(page);
+	kfree(vm);
+}

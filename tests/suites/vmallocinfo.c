@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "vmallocinfo.h"
+#include "lib/format.h"
+#include "test.h"
+#include "vmalloc.h"
+#include "words.h"
+
+/* The questions: what lies where, in lines and in bytes. */
+
+struct listing {
+	unsigned long lines, unpurged;
+	char last[24];	 /* start of the last line: in order as text is in order as number */
+	char wanted[24]; /* the line that begins with it is kept */
+	char kept[PLATFORM_LINE_MAX];
+	bool out_of_order;
+};
+
+static void take_line(void *context, const char *text)
+{
+	struct listing *listing = context;
+
+	listing->lines++;
+	if (text_contains(text, "unpurged")) {
+		listing->unpurged++;
+		return;
+	}
+	listing->out_of_order |= strncmp(listing->last, text, 18) >= 0;
+	scnprintf(listing->last, sizeof(listing->last), "%.18s", text);
+	if (listing->wanted[0] && strncmp(text, listing->wanted, 18) == 0)
+		scnprintf(listing->kept, sizeof(listing->kept), "%s", text);
+}
+
+static void list_for(struct listing *listing, const void *p)
+{
+	*listing = (struct listing){0};
+	scnprintf(listing->wanted, sizeof(listing->wanted), "0x%016lx",
+		  (unsigned long)(uintptr_t)p);
+	vmallocinfo(take_line, listing);
+}
+
+TEST(vmallocinfo, line, "an area's line says range, size, caller, pages, kind and node")
+{
+	static struct listing listing;
+	char *p = vmalloc(3 * PAGE_SIZE);
+
+	require(p);
+	list_for(&listing, p);
+	expect(text_contains(listing.kept, " 16384 "));
+	expect(text_contains(listing.kept, "pages=3"));
+	expect(text_contains(listing.kept, "vmalloc"));
+	expect(text_contains(listing.kept, "N0="));
+	expect(!text_contains(listing.kept, "phys="));
+	vfree(p);
+}
+
+TEST(vmallocinfo, order, "the lines come in address order, freed ranges after them")
+{
+	static struct listing listing;
+	char *areas[20];
+
+	for (unsigned int i = 0; i < 20; i++)
+		areas[i] = vmalloc((i % 7 + 1) * PAGE_SIZE);
+	for (unsigned int i = 0; i < 20; i += 2)
+		vfree(areas[i]);
+	list_for(&listing, areas[1]);
+	expect(!listing.out_of_order);
+	expect(listing.kept[0]);
+	expect(listing.unpurged >= 10);
+	expect(listing.lines - listing.unpurged >= 10);
+	for (unsigned int i = 1; i < 20; i += 2)
+		vfree(areas[i]);
+}
+
+TEST(vmallocinfo, leaks, "leaks names each area that is left")
+{
+	static struct listing listing;
+	unsigned long before = vmalloc_leaks(take_line, &listing);
+	void *p = vmalloc(1);
+
+	listing = (struct listing){0};
+	expect_equal(vmalloc_leaks(take_line, &listing), before + 1);
+	expect_equal(listing.lines, before + 1);
+	vfree(p);
+	expect_equal(vmalloc_leaks(take_line, &listing), before);
+}
+
+TEST(vmallocinfo, totals, "totals count areas, pages, free space and descriptors")
+{
+	struct vmalloc_totals before, after;
+	void *p;
+
+	vmalloc_get_totals(&before);
+	p = vmalloc(1000 * PAGE_SIZE);
+	vmalloc_get_totals(&after);
+	expect_equal(after.areas, before.areas + 1);
+	expect_equal(after.pages, before.pages + 1000);
+	expect(after.free_bytes < before.free_bytes);
+	expect(after.descriptor_bytes > before.descriptor_bytes);
+	expect(after.largest_free <= after.free_bytes);
+	vfree(p);
+}
+
+TEST(vmallocinfo, vread, "vread gives an area's bytes, and zero for guards and holes")
+{
+	static char buffer[4 * 4096];
+	char *p = vmalloc(2 * PAGE_SIZE);
+
+	require(p);
+	pattern_fill(p, 2 * PAGE_SIZE, 11);
+	memset(buffer, 1, sizeof(buffer));
+	expect_equal(vread(buffer, p - PAGE_SIZE, 4 * PAGE_SIZE), 4 * PAGE_SIZE);
+	expect(all_zero(buffer, PAGE_SIZE));
+	expect(pattern_holds(buffer + PAGE_SIZE, 2 * PAGE_SIZE, 11));
+	expect(all_zero(buffer + 3 * PAGE_SIZE, PAGE_SIZE));
+	expect_equal(vread(buffer, p + PAGE_SIZE - 8, 16), 16);
+	expect_equal(memcmp(buffer, p + PAGE_SIZE - 8, 16), 0);
+	vfree(p);
+	expect_equal(vread(buffer, p, PAGE_SIZE), 0);
+	expect(all_zero(buffer, PAGE_SIZE));
+}
+
+static bool describes(const void *address, const char *word)
+{
+	char text[PLATFORM_LINE_MAX];
+
+	fault_describe((uintptr_t)address, text, sizeof(text));
+	if (text_contains(text, word))
+		return true;
+	test_note("%s", text);
+	return false;
+}
+
+TEST(vmallocinfo, describe, "an address is told by the area it is in, near, or was in")
+{
+	static int in_no_area; /* the stack is in one */
+	char *p = vmalloc(3 * PAGE_SIZE);
+
+	require(p);
+	expect(describes(p, "the start of a 3-page vmalloc area"));
+	expect(describes(p + 17, "17 bytes inside of a 3-page vmalloc area"));
+	expect(describes(p + 3 * PAGE_SIZE + 17, "17 bytes past the end of a 3-page vmalloc area"));
+	expect(describes(p - 8, "guard in front of a 3-page vmalloc area"));
+	expect(describes(p - 8, "8 bytes before its start"));
+	expect(describes(p, "allocated at"));
+	expect(vmalloc_dump_obj(p + 5));
+	expect(!vmalloc_dump_obj(&in_no_area));
+	vfree(p);
+	expect(describes(p + 4097, "4097 bytes into a 3-page area freed at"));
+	vm_unmap_aliases();
+	expect(describes(p + 4097, "4097 bytes into a 3-page area freed at"));
+	expect(describes((void *)(VMALLOC_END - PAGE_SIZE), "in no area"));
+}

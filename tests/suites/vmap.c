@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "vmalloc.h"
+#include "lib/errno.h"
+#include "page_alloc.h"
+#include "slab.h"
+#include "test.h"
+#include "walk.h"
+#include "words.h"
+
+/* Mapping frames that somebody else has. */
+
+enum { NR = 6 };
+
+static bool get_pages(struct page *pages[NR])
+{
+	for (unsigned int i = 0; i < NR; i++)
+		pages[i] = NULL;
+	return alloc_pages_bulk_array(GFP_KERNEL, NR, pages) == NR;
+}
+
+TEST_FLAGS(vmap, alias, "vmap shows the frames in the order of the array, vunmap keeps them",
+	   TEST_SMOKE)
+{
+	struct page *pages[NR], *first;
+	char *p;
+
+	require(get_pages(pages));
+	first = pages[0]; /* not in the order of addresses */
+	pages[0] = pages[NR - 1];
+	pages[NR - 1] = first;
+	p = vmap(pages, NR, VM_MAP, PAGE_KERNEL);
+	require(p);
+	for (unsigned int i = 0; i < NR; i++) {
+		p[i * PAGE_SIZE] = (char)(i + 1);
+		expect_equal(*(char *)page_address(pages[i]), i + 1);
+		expect_equal((uintptr_t)vmalloc_to_page(p + i * PAGE_SIZE), (uintptr_t)pages[i]);
+	}
+	vunmap(p);
+	expect(!find_vm_area(p));
+	expect_equal(*(char *)page_address(pages[3]), 4);
+	for (unsigned int i = 0; i < NR; i++)
+		__free_page(pages[i]);
+}
+
+TEST(vmap, refused, "no pages, a NULL page, too many, and writable code are refused")
+{
+	struct page *pages[NR];
+
+	require(get_pages(pages));
+	expect(!vmap(pages, 0, VM_MAP, PAGE_KERNEL));
+	expect(!vmap(pages, (unsigned int)totalram_pages() + 1, VM_MAP, PAGE_KERNEL));
+	expect(!vmap(pages, NR, VM_MAP, PAGE_KERNEL_EXEC));
+	expect(!vmap(pages, NR, VM_FLUSH_RESET_PERMS, PAGE_KERNEL));
+	__free_page(pages[2]);
+	pages[2] = NULL;
+	expect(!vmap(pages, NR, VM_MAP, PAGE_KERNEL));
+	for (unsigned int i = 0; i < NR; i++)
+		if (pages[i])
+			__free_page(pages[i]);
+}
+
+TEST(vmap, read_only, "a read-only alias cannot be written, its frames can")
+{
+	struct page *page = alloc_page(GFP_KERNEL);
+	char *p;
+
+	require(page);
+	p = vmap(&page, 1, VM_MAP, PAGE_KERNEL_RO);
+	require(p);
+	*(char *)page_address(page) = 7;
+	expect_equal(*p, 7);
+	expect_fault_write(p);
+	vunmap(p);
+	__free_page(page);
+}
+
+TEST(vmap, who_frees, "vunmap refuses vmalloc's areas, vfree refuses those of vmap")
+{
+	struct page *page = alloc_page(GFP_KERNEL);
+	char *area = vmalloc(PAGE_SIZE), *alias = vmap(&page, 1, VM_MAP, PAGE_KERNEL);
+
+	require(page && area && alias);
+	vunmap(area);
+	vfree(alias);
+	vunmap(alias + 1);
+	*area = *alias = 1;
+	expect(find_vm_area(area) && find_vm_area(alias));
+	vfree(area);
+	vunmap(alias);
+	__free_page(page);
+}
+
+TEST(vmap, put_pages, "VM_MAP_PUT_PAGES hands frames and array to vfree")
+{
+	struct page **pages = kvmalloc(NR * sizeof(*pages), GFP_KERNEL);
+	char *p;
+
+	require(pages && get_pages(pages));
+	p = vmap(pages, NR, VM_MAP | VM_MAP_PUT_PAGES, PAGE_KERNEL);
+	require(p);
+	expect_equal(find_vm_area(p)->nr_pages, NR);
+	p[5] = 1;
+	vfree(p);
+	expect(!find_vm_area(p)); /* the count of frames at the end of the test says the rest */
+}
+
+TEST(vmap, large_leaves, "a run of frames that holds 2 MiB is mapped with a large leaf")
+{
+	enum { PAGES = 600 };
+	struct page *block = alloc_contig_pages_aligned(PAGES, 512, GFP_KERNEL | __GFP_NOWARN,
+							NUMA_NO_NODE, NULL);
+	struct page **pages = kvmalloc((PAGES + 1) * sizeof(*pages), GFP_KERNEL);
+	struct page *single = alloc_page(GFP_KERNEL);
+	struct leaf leaf;
+	char *p;
+
+	if (!block)
+		test_skip("no %u frames in one piece", PAGES);
+	require(pages && single);
+	pages[0] = single; /* so that the run begins at an odd place of the array */
+	for (unsigned int i = 0; i < PAGES; i++)
+		pages[i + 1] = block + i;
+	p = vmap(pages, PAGES + 1, VM_MAP, PAGE_KERNEL);
+	require(p);
+	require(walk_lookup(&kernel_space, (uintptr_t)p + PAGE_SIZE, &leaf));
+	expect_equal(leaf.size, PMD_SIZE);
+	expect_equal(leaf.phys, page_to_phys(block));
+	require(walk_lookup(&kernel_space, (uintptr_t)p, &leaf));
+	expect_equal(leaf.phys, page_to_phys(single));
+	expect(is_vm_area_hugepages(p));
+	vunmap(p);
+	for (unsigned int i = 0; i <= PAGES; i++)
+		__free_page(pages[i]);
+	kvfree(pages);
+}
+
+TEST(vmap, pfn, "vmap_pfn maps frames that are not ours, and no others")
+{
+	struct page *page = alloc_page(GFP_KERNEL);
+	unsigned long ours;
+
+	require(page);
+	ours = page_to_pfn(page);
+	expect(!vmap_pfn(&ours, 1, PAGE_KERNEL));
+	expect(!vmap_pfn(&ours, 0, PAGE_KERNEL));
+	ours = ~0ul;
+	expect(!vmap_pfn(&ours, 1, PAGE_KERNEL));
+	__free_page(page);
+}
+
+TEST(vmap, workers, "mapping over something is -EBUSY and changes nothing, vunmap_range takes away")
+{
+	struct vm_struct *vm = get_vm_area(NR * PAGE_SIZE, VM_MAP);
+	struct page *pages[NR];
+	unsigned long start, end;
+
+	require(vm && get_pages(pages));
+	start = (unsigned long)(uintptr_t)vm->addr;
+	end = start + NR * PAGE_SIZE;
+	expect_equal(vmap_page_range(start + PAGE_SIZE, start + 2 * PAGE_SIZE,
+				     page_to_phys(pages[0]), PAGE_KERNEL),
+		     0);
+	expect_equal(vmap_pages_range(start, end, PAGE_KERNEL, pages, PAGE_SHIFT), -EBUSY);
+	expect(!vmalloc_to_page(vm->addr));
+	expect_equal((uintptr_t)vmalloc_to_page((char *)vm->addr + PAGE_SIZE), (uintptr_t)pages[0]);
+	vunmap_range(start, end);
+	expect_equal(vmap_pages_range(start, end, PAGE_KERNEL, pages, PAGE_SHIFT), 0);
+	for (unsigned int i = 0; i < NR; i++)
+		expect_equal((uintptr_t)vmalloc_to_page((char *)vm->addr + i * PAGE_SIZE),
+			     (uintptr_t)pages[i]);
+	expect_equal(vmap_pages_range(end, start, PAGE_KERNEL, pages, PAGE_SHIFT), -EINVAL);
+	vunmap_range(start, end);
+	free_vm_area(vm);
+	free_pages_bulk(NR, pages);
+}

@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "vmap_area.h"
+#include "layout.h"
+#include "lib/errno.h"
+#include "space.h"
+#include "test.h"
+#include "vmalloc.h"
+#include "words.h"
+
+/* The address space of the vmalloc region: where areas come to lie, and when addresses are reused.
+ */
+
+enum { HERE = 64 }; /* pages of the window that most tests have to themselves */
+
+/* A window far from everything else, so that what other tests cache does not matter. */
+static uintptr_t window(void)
+{
+	return VMALLOC_START + ((VMALLOC_END - VMALLOC_START) / 2 & ~(PUD_SIZE - 1));
+}
+
+static void *place_in(size_t pages, uintptr_t start, uintptr_t end, unsigned long flags,
+		      enum vmap_place place)
+{
+	return __vmalloc_node_range_place(pages * PAGE_SIZE, PAGE_SIZE, start, end,
+					  GFP_KERNEL | __GFP_NOWARN, PAGE_KERNEL, flags,
+					  NUMA_NO_NODE, __builtin_return_address(0), place);
+}
+
+static void *get(size_t pages)
+{
+	return place_in(pages, window(), window() + HERE * PAGE_SIZE, 0, PLACE_LOWEST);
+}
+
+TEST(vmap_area, guard_shared, "neighbours share one guard, and the window's edges count")
+{
+	char *first = get(3), *second = get(2);
+
+	expect_equal((uintptr_t)first, window() + PAGE_SIZE);
+	expect_equal((uintptr_t)second, (uintptr_t)first + 4 * PAGE_SIZE);
+	vfree(first);
+	vfree(second);
+}
+
+TEST(vmap_area, range_bounds_guards, "a request's range holds its guards too")
+{
+	uintptr_t start = window();
+	void *area;
+
+	expect(!place_in(3, start, start + 4 * PAGE_SIZE, 0, PLACE_LOWEST));
+	area = place_in(3, start, start + 5 * PAGE_SIZE, 0, PLACE_LOWEST);
+	expect_equal((uintptr_t)area, start + PAGE_SIZE);
+	vfree(area);
+}
+
+TEST(vmap_area, no_guard, "VM_NO_GUARD drops the guard behind, not the one before")
+{
+	uintptr_t start = window();
+	void *area = place_in(3, start, start + 4 * PAGE_SIZE, VM_NO_GUARD, PLACE_LOWEST);
+
+	require(area);
+	expect_equal((uintptr_t)area, start + PAGE_SIZE);
+	expect_equal(find_vm_area(area)->size, 3 * PAGE_SIZE);
+	expect_equal(get_vm_area_size(find_vm_area(area)), 3 * PAGE_SIZE);
+	vfree(area);
+}
+
+TEST(vmap_area, guard_widths, "guards of 1 to 17 pages lie before, behind and between areas")
+{
+	for (unsigned int width = 1; width <= 17; width++) {
+		uintptr_t end = window() + (3 * width + 3) * PAGE_SIZE;
+		char *first, *second;
+
+		vmap_area_set_guard(width);
+		first = place_in(1, window(), end, 0, PLACE_LOWEST);
+		second = place_in(2, window(), end, 0, PLACE_LOWEST);
+		expect_equal((uintptr_t)first, window() + width * PAGE_SIZE);
+		expect_equal(second - first, (1 + width) * PAGE_SIZE);
+		expect(!place_in(1, window(), end, 0, PLACE_LOWEST));
+		vfree(first);
+		vfree(second);
+		vm_unmap_aliases();
+	}
+	vmap_area_set_guard(1);
+}
+
+TEST(vmap_area, lowest, "the lowest hole that is large enough is taken")
+{
+	char *areas[5];
+
+	for (unsigned int i = 0; i < 5; i++)
+		areas[i] = get(i == 1 ? 1 : 4);
+	vfree(areas[1]);
+	vfree(areas[3]);
+	vm_unmap_aliases();
+	expect_equal((uintptr_t)get(3), (uintptr_t)areas[3]);
+	expect_equal((uintptr_t)get(1), (uintptr_t)areas[1]);
+	vfree(areas[0]);
+	vfree(areas[1]);
+	vfree(areas[2]);
+	vfree(areas[3]);
+	vfree(areas[4]);
+}
+
+TEST(vmap_area, place_top, "place=top takes the highest slot")
+{
+	uintptr_t end = window() + HERE * PAGE_SIZE;
+	void *area = place_in(3, window(), end, 0, PLACE_TOP);
+
+	expect_equal((uintptr_t)area, end - 4 * PAGE_SIZE);
+	vfree(area);
+}
+
+TEST(vmap_area, place_best, "place=best takes the smallest hole that is large enough")
+{
+	char *wide = get(6), *wall = get(1), *narrow = get(2), *last = get(1), *area;
+
+	vfree(wide);
+	vfree(narrow);
+	vm_unmap_aliases();
+	area = place_in(2, window(), window() + HERE * PAGE_SIZE, 0, PLACE_BEST);
+	expect_equal((uintptr_t)area, (uintptr_t)narrow);
+	vfree(area);
+	vfree(wall);
+	vfree(last);
+}
+
+TEST(vmap_area, place_random, "place=random reaches every slot of a small window")
+{
+	uintptr_t end = window() + 7 * PAGE_SIZE;
+	unsigned int seen = 0;
+
+	for (unsigned int i = 0; i < 200; i++) {
+		char *area = place_in(1, window(), end, 0, PLACE_RANDOM);
+
+		require(area);
+		seen |= 1u << (((uintptr_t)area - window()) >> PAGE_SHIFT);
+		vfree(area);
+		vm_unmap_aliases();
+	}
+	expect_equal(seen, 0x3e); /* pages 1 to 5: the edges are guards */
+}
+
+TEST(vmap_area, alignment, "every power of two up to a GiB is kept")
+{
+	for (unsigned long align = 1; align <= PUD_SIZE; align <<= 1) {
+		void *area = __vmalloc_node(PAGE_SIZE, align, GFP_KERNEL, NUMA_NO_NODE,
+					    __builtin_return_address(0));
+
+		require(area);
+		expect_equal((uintptr_t)area & (align - 1), 0);
+		vfree(area);
+	}
+	expect(!__vmalloc_node(PAGE_SIZE, 1ul << 63, GFP_KERNEL | __GFP_NOWARN, NUMA_NO_NODE,
+			       NULL));
+	expect(!__vmalloc_node(PAGE_SIZE, 3, GFP_KERNEL, NUMA_NO_NODE, NULL));
+}
+
+TEST(vmap_area, lazy, "addresses are not used again before a flush, and are after it")
+{
+	char *first = get(HERE - 2);
+
+	require(first);
+	vfree(first);
+	expect(!vmap_area_pin((uintptr_t)first));
+	vm_unmap_aliases();
+	expect_equal((uintptr_t)get(HERE - 2), (uintptr_t)first);
+	vfree(first);
+}
+
+TEST(vmap_area, exhausted, "space that is only lazily freed is purged when it runs out")
+{
+	struct vmap_area_stats before, after;
+	char *first = get(HERE - 2), *again;
+
+	vfree(first);
+	vmap_area_get_stats(&before);
+	again = get(HERE - 2);
+	vmap_area_get_stats(&after);
+	expect_equal((uintptr_t)again, (uintptr_t)first);
+	expect(after.purges > before.purges);
+	vfree(again);
+}
+
+static void *hoard;
+static unsigned int asked;
+
+static int give_hoard(struct notifier_block *block, unsigned long action, void *data)
+{
+	(void)block;
+	(void)action;
+	*(unsigned long *)data += 1;
+	asked++;
+	vfree(hoard);
+	hoard = NULL;
+	return 0;
+}
+
+TEST(vmap_area, notifier, "when space runs out, those who registered are asked for theirs")
+{
+	struct notifier_block block = {.notifier_call = give_hoard};
+	void *area;
+
+	asked = 0;
+	hoard = get(HERE - 2);
+	require(hoard);
+	expect_equal(register_vmap_purge_notifier(&block), 0);
+	area = get(HERE - 2);
+	expect_equal(asked, 1);
+	expect(area);
+	expect_equal(unregister_vmap_purge_notifier(&block), 0);
+	expect_equal(unregister_vmap_purge_notifier(&block), -ENOENT);
+	vfree(area);
+}
+
+TEST(vmap_area, quarantine, "freed addresses stay unused until as many pages were freed again")
+{
+	char *first, *second;
+
+	vmap_area_set_quarantine(10);
+	first = get(4);
+	vfree(first);
+	vm_unmap_aliases();
+	second = get(4);
+	expect_not_equal((uintptr_t)second, (uintptr_t)first);
+	vfree(second);
+	vm_unmap_aliases();
+	second = get(4);
+	vfree(second);
+	vm_unmap_aliases();
+	expect_equal((uintptr_t)get(4), (uintptr_t)first);
+	vfree(first);
+	vmap_area_set_quarantine(0);
+	vmap_area_set_cache(true);
+}
+
+TEST(vmap_area, tables, "page tables that became empty are freed at the purge")
+{
+	uint64_t before = space_nr_tables();
+	void *area = get(2);
+
+	expect(space_nr_tables() > before);
+	vfree(area);
+	vm_unmap_aliases();
+	expect_equal(space_nr_tables(), before);
+}
+
+TEST(vmap_area, one_flush, "one page freed thousands of times needs a flush for 32 MiB of them")
+{
+	struct vmap_area_stats before, after;
+	enum { LOOPS = 30000, PAGES_32_MIB = 8192 };
+
+	vm_unmap_aliases();
+	vmap_area_get_stats(&before);
+	for (unsigned int i = 0; i < LOOPS; i++)
+		vfree(vmalloc(1));
+	vmap_area_get_stats(&after);
+	expect(after.flushes - before.flushes <= LOOPS / PAGES_32_MIB);
+	expect(after.flushes > before.flushes);
+}
+
+TEST(vmap_area, find, "an address inside leads to its area, one outside to none")
+{
+	char *first = get(3);
+
+	expect_equal(find_vmap_area((uintptr_t)first)->va_start, (uintptr_t)first);
+	expect_equal(find_vmap_area((uintptr_t)first + 2 * PAGE_SIZE + 17)->va_start,
+		     (uintptr_t)first);
+	expect(!find_vmap_area((uintptr_t)first - 1));
+	expect(!find_vmap_area((uintptr_t)first + 4 * PAGE_SIZE));
+	vfree(first);
+	expect(!find_vmap_area((uintptr_t)first));
+}
+
+TEST(vmap_area, descriptor, "the descriptors of a one-page area take at most 128 bytes")
+{
+	expect(sizeof(struct area) <= 128);
+}

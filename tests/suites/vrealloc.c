@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "page_alloc.h"
+#include "test.h"
+#include "vmalloc.h"
+#include "walk.h"
+#include "words.h"
+
+/* Changing sizes: in place, by moving frames, and never by copying. */
+
+enum { PAGES = 8 };
+
+static char *get(size_t bytes)
+{
+	char *p = vmalloc(bytes);
+
+	if (p)
+		pattern_fill(p, bytes & ~(size_t)7, 5);
+	return p;
+}
+
+static bool holds(const char *p, size_t bytes)
+{
+	return pattern_holds(p, bytes & ~(size_t)7, 5);
+}
+
+TEST(vrealloc, edges, "NULL allocates, size 0 frees, a foreign address is refused")
+{
+	char *p = vrealloc(NULL, 3 * PAGE_SIZE, GFP_KERNEL);
+
+	require(p);
+	expect_equal(find_vm_area(p)->nr_pages, 3);
+	expect(!vrealloc(p + PAGE_SIZE, PAGE_SIZE, GFP_KERNEL));
+	expect(!vrealloc(p, ~(size_t)0, GFP_KERNEL));
+	expect(find_vm_area(p));
+	expect(!vrealloc(p, 0, GFP_KERNEL));
+	expect(!find_vm_area(p));
+}
+
+TEST(vrealloc, shrink, "shrinking keeps the address and frees the tail's frames")
+{
+	char *p = get(PAGES * PAGE_SIZE);
+	uint64_t free_before;
+
+	require(p);
+	free_before = nr_free_pages();
+	expect_equal((uintptr_t)vrealloc(p, 3 * PAGE_SIZE, GFP_KERNEL), (uintptr_t)p);
+	expect_equal(nr_free_pages(), free_before + PAGES - 3);
+	expect_equal(find_vm_area(p)->nr_pages, 3);
+	expect_equal(get_vm_area_size(find_vm_area(p)), 3 * PAGE_SIZE);
+	expect(holds(p, 3 * PAGE_SIZE));
+	vm_unmap_aliases();
+	expect_fault_read(p + 3 * PAGE_SIZE);
+	vfree(p);
+}
+
+TEST(vrealloc, grow_in_place, "growing keeps the address where what follows is free")
+{
+	uintptr_t middle = (VMALLOC_START / 2 + VMALLOC_END / 2) & PAGE_MASK;
+	char *p = __vmalloc_node_range(2 * PAGE_SIZE, 1, middle, VMALLOC_END, GFP_KERNEL,
+				       PAGE_KERNEL, 0, NUMA_NO_NODE, NULL);
+
+	require(p);
+	pattern_fill(p, 2 * PAGE_SIZE, 5);
+	expect_equal((uintptr_t)vrealloc(p, PAGES * PAGE_SIZE, GFP_KERNEL), (uintptr_t)p);
+	expect(holds(p, 2 * PAGE_SIZE));
+	expect_equal(get_vm_area_size(find_vm_area(p)), PAGES * PAGE_SIZE);
+	p[PAGES * PAGE_SIZE - 1] = 1;
+	expect_fault_write(p + PAGES * PAGE_SIZE);
+	vfree(p);
+}
+
+TEST(vrealloc, move, "where it cannot grow the same frames get another address")
+{
+	uintptr_t middle = (VMALLOC_START / 2 + VMALLOC_END / 2) & PAGE_MASK;
+	char *areas[2], *moved;
+	unsigned long pfn;
+
+	for (unsigned int i = 0; i < 2; i++)
+		areas[i] = __vmalloc_node_range(2 * PAGE_SIZE, 1, middle, VMALLOC_END, GFP_KERNEL,
+						PAGE_KERNEL, 0, NUMA_NO_NODE, NULL);
+	require(areas[0] && areas[1]);
+	pattern_fill(areas[0], 2 * PAGE_SIZE, 5);
+	pfn = vmalloc_to_pfn(areas[0] + PAGE_SIZE);
+	moved = vrealloc(areas[0], PAGES * PAGE_SIZE, GFP_KERNEL);
+	require(moved);
+	expect_not_equal((uintptr_t)moved, (uintptr_t)areas[0]);
+	expect_equal(vmalloc_to_pfn(moved + PAGE_SIZE), pfn);
+	expect(holds(moved, 2 * PAGE_SIZE));
+	expect(!find_vm_area(areas[0]));
+	vm_unmap_aliases();
+	expect_fault_read(areas[0]);
+	vfree(moved);
+	vfree(areas[1]);
+}
+
+TEST(vrealloc, zero, "__GFP_ZERO clears from the old size in bytes on")
+{
+	char *p = get(5000);
+
+	require(p);
+	memset(p + 5000, 0xee, 2 * PAGE_SIZE - 5000);
+	expect_equal((uintptr_t)vrealloc(p, 6000, GFP_KERNEL | __GFP_ZERO), (uintptr_t)p);
+	expect(holds(p, 5000));
+	expect(all_zero(p + 5000, 1000));
+	p = vrealloc(p, 5 * PAGE_SIZE, GFP_KERNEL | __GFP_ZERO);
+	require(p);
+	expect(holds(p, 5000));
+	expect(all_zero(p + 5000, 5 * PAGE_SIZE - 5000));
+	vfree(p);
+}
+
+TEST(vrealloc, align, "vrealloc_node_align moves to the alignment that is asked for")
+{
+	char *p = get(3 * PAGE_SIZE), *q;
+
+	require(p);
+	q = vrealloc_node_align(p, 3 * PAGE_SIZE, PMD_SIZE, GFP_KERNEL, NUMA_NO_NODE);
+	require(q);
+	expect_equal((uintptr_t)q & (PMD_SIZE - 1), 0);
+	expect(holds(q, 3 * PAGE_SIZE));
+	expect(!vrealloc_node_align(q, PAGE_SIZE, 3, GFP_KERNEL, NUMA_NO_NODE));
+	vfree(q);
+}
+
+TEST(vrealloc, huge, "a large leaf that shrinks is split, its contents stay")
+{
+	char *p = vmalloc_huge(2 * PMD_SIZE, GFP_KERNEL);
+
+	require(p);
+	pattern_fill(p, PAGE_SIZE, 5);
+	expect_equal((uintptr_t)vrealloc(p, PMD_SIZE / 2, GFP_KERNEL), (uintptr_t)p);
+	expect(holds(p, PAGE_SIZE));
+	expect(!is_vm_area_hugepages(p));
+	expect_equal((uintptr_t)vrealloc(p, PMD_SIZE / 4, GFP_KERNEL), (uintptr_t)p);
+	p = vrealloc(p, 3 * PMD_SIZE, GFP_KERNEL);
+	require(p);
+	expect(holds(p, PAGE_SIZE));
+	vfree(p);
+}
+
+TEST(vrealloc, count, "growing and shrinking keeps the count of vmalloc's pages")
+{
+	unsigned long before = vmalloc_nr_pages();
+	char *p = get(3 * PAGE_SIZE);
+
+	p = vrealloc(p, PAGES * PAGE_SIZE, GFP_KERNEL);
+	expect_equal(vmalloc_nr_pages(), before + PAGES);
+	p = vrealloc(p, PAGE_SIZE, GFP_KERNEL);
+	expect_equal(vmalloc_nr_pages(), before + 1);
+	vfree(p);
+	expect_equal(vmalloc_nr_pages(), before);
+}
