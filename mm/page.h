@@ -122,9 +122,6 @@ typedef struct __attribute__((packed, may_alias)) {
 
 /* All words of a run or-ed together. */
 frame_word_t frame_words_or(uint64_t pfn, uint64_t nr);
-/* How many frames of a run are allocated. */
-uint64_t frame_words_allocated(uint64_t pfn, uint64_t nr);
-
 static inline frame_word_t frame_word(uint64_t pfn)
 {
 	return __atomic_load_n(&frame_words[pfn], __ATOMIC_RELAXED);
