@@ -8,6 +8,7 @@
 #include <unistd.h>
 #include "lib/lock.h"
 #include "machine.h"
+#include "runner.h"
 #include "status.h"
 #include "watchdog.h"
 
@@ -78,6 +79,7 @@ _Noreturn void platform_abort(const char *reason)
 	snprintf(line, sizeof(line), "# the run ends here: %s", reason);
 	platform_log(line);
 	host_print_stack();
+	runner_close_early();
 	_exit(STATUS_CRASHED);
 }
 

@@ -25,7 +25,7 @@ const char *__ubsan_default_options(void)
 
 const char *__tsan_default_options(void)
 {
-	return "handle_segv=1:use_sigaltstack=0:exitcode=2:halt_on_error=1";
+	return "handle_segv=1:use_sigaltstack=0:exitcode=2:halt_on_error=1:report_signal_unsafe=0";
 }
 
 void host_print_stack(void)

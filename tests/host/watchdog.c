@@ -8,6 +8,7 @@
 #include <unistd.h>
 #include "fault.h"
 #include "platform.h"
+#include "runner.h"
 #include "status.h"
 #include "trap.h"
 
@@ -30,6 +31,7 @@ static void *watch(void *unused)
 		sleep(1);
 		if (silent_seconds() > WATCHDOG_SECONDS + PATIENCE_SECONDS) {
 			platform_log("# the run ends here: CPU 0 hangs");
+			runner_close_early();
 			_exit(STATUS_CRASHED);
 		}
 		if (silent_seconds() > WATCHDOG_SECONDS)

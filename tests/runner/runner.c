@@ -11,6 +11,8 @@ extern struct test __stop_vmlab_tests[] __attribute__((visibility("hidden")));
 
 struct runner_options runner_options;
 
+static struct runner_result *open_result; /* of the run that is not closed yet */
+
 enum { NAME_MAX_BYTES = SELECT_NAME_MAX + 1, REPEAT_MAX = 160 };
 
 static unsigned int lines;	      /* result lines printed so far */
@@ -212,6 +214,7 @@ static bool run_test(struct test *test, struct runner_result *result)
 		test_fail("%s:%d: asserted nothing", test->file, test->line);
 	goes_on = clean_up();
 	conclude(test, name, ended, start, result);
+	test_state.test = NULL;
 	return goes_on;
 }
 
@@ -240,6 +243,7 @@ void runner_run(const struct runner_options *options, struct runner_result *resu
 	sort_tests();
 	selected = count_selected();
 	*result = (struct runner_result){.planned = selected + options->reports};
+	open_result = result;
 	log_line("KTAP version 1");
 	log_line("1..%u", result->planned);
 	log_line("# %u of %u tests", selected, (unsigned int)nr_tests());
@@ -264,6 +268,7 @@ void runner_close(const struct runner_result *result)
 	unsigned int told = result->passed + result->failed + result->skipped;
 	bool good = !result->failed && !result->cut_short && result->matched;
 
+	open_result = NULL;
 	if (result->cut_short)
 		log_line("# cut short: %u of %u not run", result->planned - told, result->planned);
 	if (!good)
@@ -271,4 +276,20 @@ void runner_close(const struct runner_result *result)
 			 failed_names[0] ? " test=" : "", failed_names);
 	log_line("# %u passed, %u failed, %u skipped: %s", result->passed, result->failed,
 		 result->skipped, good ? "passed" : "failed");
+}
+
+void runner_close_early(void)
+{
+	struct runner_result *result = open_result;
+	char name[NAME_MAX_BYTES];
+
+	if (!result)
+		return;
+	if (test_state.test) {
+		format_name(name, test_state.test);
+		log_line("not ok %u %s", ++lines, name);
+		count_failure(result, name);
+	}
+	result->cut_short = true;
+	runner_close(result);
 }

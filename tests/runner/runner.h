@@ -40,9 +40,11 @@ struct runner_result {
 };
 
 void runner_run(const struct runner_options *options, struct runner_result *result);
-
 /* One more test line for something that the platform proved after the run (memory given back):
  * counted into `result`. `problem` is NULL when it holds. */
 void runner_report(struct runner_result *result, const char *name, const char *problem);
 /* The closing lines: totals, "passed" or "failed", and what to do next. */
 void runner_close(const struct runner_result *result);
+/* The same for a run that has to end at once, wherever it is: the test that runs has failed.
+ * Nothing when no run is going on. Takes no lock; in exception handlers too. */
+void runner_close_early(void);
