@@ -5,16 +5,16 @@ import glob
 import os
 import re
 import subprocess
-import tarfile
 import threading
 
 import ktap
 from check import Skipped, check
 from qemu import FAILED, PASSED
+from run import verdict
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 EXAMPLES = ["fragmentation", "guard_cost", "tlb_reach", "tlb_stale"]
-MODULE_TESTS = 11  # of run_test_mask, as many as any kernel has
+LIMIT = 30  # seconds a test may take
 SUMMARY = re.compile(r"^# Summary: (\S+) passed: (\d+) failed: (\d+)")
 BUILDING = threading.Lock()
 
@@ -46,22 +46,82 @@ EXPERIMENT(bad_4_good, "the run goes on")
 """
 
 
+
 def build(context, *sources):
-    """The application with `sources` in it; every object but theirs is shared by all checks."""
-    target = os.path.join(context.folder, "vmlab.efi")
+    """The application with `sources` in it; all objects but theirs are there already."""
+    made = os.path.join(context.build, "experiments", "vmlab.efi")
+    target = context.path("vmlab.efi")
+    _, _, given = os.environ.get("MAKEFLAGS", "").partition(" -- ")
     with BUILDING:
-        made = subprocess.run(
-            ["make", "-C", ROOT, "--no-print-directory", "build/experiments.efi",
+        make = subprocess.run(
+            ["make", "-C", ROOT, "--no-print-directory", os.path.relpath(made, ROOT),
              "EXPERIMENTS=" + " ".join(os.path.abspath(source) for source in sources)],
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
-        context.require(made.returncode == 0, made.stdout.decode("utf-8", "replace"))
-        os.replace(os.path.join(ROOT, "build", "experiments.efi"), target)
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
+            env=dict(os.environ, MAKEFLAGS=" -- " + given if given else ""))
+        context.require(make.returncode == 0, make.stdout.decode("utf-8", "replace"))
+        with open(made, "rb") as source, open(target, "wb") as copy:
+            copy.write(source.read())
     return target
 
 
-def run(context, sources, options, timeout=120):
-    """(status, results) of the application with `sources` and `options`."""
-    application = build(context, *sources)
-    with context.machine(kernel=application, append="test=experiment " + options,
-                         memory="512M", limit=20) as machine:
-        return context.ending(machine, timeout)
+def run(context, sources, options):
+    """The status and the results of one run with `sources`, which need not be a pass."""
+    with context.machine(kernel=build(context, *sources), append="test=experiment " + options,
+                         memory="512M", limit=LIMIT + 2) as machine:
+        status, wrong = verdict(machine, machine.follow(300))
+        context.require(not wrong, wrong)
+        return status, ktap.parse(machine.debug.text())[-1]
+
+
+def outcomes(results):
+    return {name.replace("experiment.", ""): outcome for name, outcome, *_ in results.tests}
+
+
+@check("experiments.examples", "the worked examples pass and report figures")
+def examples(context):
+    sources = [os.path.join(ROOT, "tests", "experiments", name + ".c") for name in EXAMPLES]
+    status, results = run(context, sources, "fragmentation.turns=500")
+    context.add(results)
+    context.require(status == PASSED, "failed: " + ", ".join(results.names("failed")))
+    context.require(outcomes(results)["tlb_reach"] == "skipped", "an emulator's TLB was measured")
+    for name in EXAMPLES[:2] + EXAMPLES[3:]:
+        context.require(results.lines_with("# report experiment." + name), name + " has no figure")
+
+
+@check("experiments.bad", "experiments that fault, leak or loop are reported as that, and it goes on")
+def bad(context):
+    source = context.path("bad.c")
+    with open(source, "w", encoding="ascii") as file:
+        file.write(BAD)
+    status, results = run(context, [source], f"limit={LIMIT}s bad_4_good.answer=42")
+    seen = outcomes(results)
+    context.require(status == FAILED, "the run did not fail")
+    context.require(results.lines_with("leaked 3 frames"), "no line names the leak")
+    for name in ("bad_1_fault", "bad_2_leak", "bad_3_endless"):
+        context.require(seen.get(name) == "failed", f"{name}: {seen.get(name)}")
+    context.require(seen.get("bad_4_good") == "passed", "the run did not go on")
+
+
+def module(package):
+    def run_module(context):
+        archives = glob.glob(f"/usr/src/{package}.tar.xz")
+        if not archives:
+            raise Skipped(f"the package {package} is not installed")
+        source = context.path("test_vmalloc.c")
+        with open(source, "wb") as copy:
+            subprocess.run(["tar", "xJOf", archives[0], "--occurrence",
+                            package + "/lib/test_vmalloc.c"], stdout=copy, check=True)
+        status, results = run(context, [source], "test_vmalloc.test_loop_count=200")
+        context.require(status == PASSED, "failed: " + ", ".join(results.names("failed")))
+        context.add(results)
+        lines = [match for match in map(SUMMARY.match, results.lines) if match]
+        context.require(len(lines) >= 10, f"{len(lines)} lines of Summary")
+        for line in lines:
+            wanted = "1" if line[1] == "align_shift_alloc_test" else "0"
+            context.require(line[3] == wanted, line[0])
+    return run_module
+
+
+for name in ("linux-source-6.1", "linux-source-6.12"):
+    check("experiments." + name, f"lib/test_vmalloc.c of {name}, unmodified: nothing failed")(
+        module(name))

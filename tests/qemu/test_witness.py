@@ -19,8 +19,8 @@ AREA = re.compile(r"^# 0x([0-9a-f]+)-0x([0-9a-f]+) +\d+ (?!unpurged)(.*)")
 DUMP = re.compile(r"^# dump: ([0-9a-f]+)-([0-9a-f]+) ([0-9a-f]+) (4K|2M|1G) ([-rwxu]+) (\S+)")
 SIZES = {"4K": 1 << 12, "2M": 1 << 21, "1G": 1 << 30}
 PAGE = 1 << 12
-# The page array (mm/page.h): for each block of memory that has a frame of ours, pages of structures,
-# and, behind those of all blocks, pages of words.
+# The page array (mm/page.h): for each block of memory that has a frame of ours, pages of
+# structures, and, behind those of all blocks, pages of words.
 BLOCK, BLOCK_STRUCTURES, BLOCK_WORDS = 4 << 20, 6, 1
 
 
