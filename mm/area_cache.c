@@ -190,10 +190,13 @@ static long count_list(const struct area *area, unsigned int size_class)
 {
 	long nr = 0;
 
-	for (; area; area = area_next(area), nr++)
+	for (; area; area = area_next(area), nr++) {
+		uint8_t state = __atomic_load_n(&area->va.state, __ATOMIC_RELAXED);
+
 		if (area->va.size_class != size_class ||
-		    (area->va.state != AREA_READY && area->va.state != AREA_LAZY))
+		    (state != AREA_READY && state != AREA_LAZY))
 			return -1;
+	}
 	return nr;
 }
 

@@ -18,8 +18,7 @@
 #ifndef LAYOUT_WINDOW_START
 #error "LAYOUT_WINDOW_START and LAYOUT_WINDOW_END say where the simulated upper half lies"
 #endif
-#ifdef __SANITIZE_THREAD__ /* directly behind the window: ThreadSanitizer leaves no room elsewhere \
-			    */
+#ifdef UNDER_TSAN /* directly behind the window: ThreadSanitizer leaves no room elsewhere */
 #define USER_WINDOW_START LAYOUT_WINDOW_END
 #define USER_WINDOW_END (LAYOUT_WINDOW_END + ((uint64_t)1 << 36))
 #else

@@ -103,6 +103,7 @@ const struct cpu_features *platform_cpu_features(void)
 		.phys_bits = MACHINE_PHYS_BITS,
 	};
 
-	features.levels = machine_config()->inside;
+	if (!features.levels) /* the first call comes before the other threads */
+		features.levels = machine_config()->inside;
 	return &features;
 }
