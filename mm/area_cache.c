@@ -185,18 +185,21 @@ void area_cache_free_spares(void)
 	}
 }
 
+static bool is_waiting(const struct area *area)
+{
+	uint8_t state = __atomic_load_n(&area->va.state, __ATOMIC_RELAXED);
+
+	return state == AREA_READY || state == AREA_LAZY;
+}
+
 /* How many areas a list of class `size_class` has; -1: one does not belong there. */
 static long count_list(const struct area *area, unsigned int size_class)
 {
 	long nr = 0;
 
-	for (; area; area = area_next(area), nr++) {
-		uint8_t state = __atomic_load_n(&area->va.state, __ATOMIC_RELAXED);
-
-		if (area->va.size_class != size_class ||
-		    (state != AREA_READY && state != AREA_LAZY))
+	for (; area; area = area_next(area), nr++)
+		if (area->va.size_class != size_class || !is_waiting(area))
 			return -1;
-	}
 	return nr;
 }
 

@@ -8,6 +8,9 @@
 
 /* Start and end of the address-space allocator; what it holds; and whether that is whole. */
 
+/* Other CPUs may go on freeing: not for ever. */
+enum { QUIESCE_ROUNDS = 8 };
+
 int vmap_area_init(const struct vmap_area_options *options)
 {
 	struct area *area;
@@ -85,6 +88,7 @@ void vmap_area_set_cache(bool on)
 {
 	if (areas.ready)
 		purge_all(false);
+	areas.cache_wanted = on;
 	areas.cache_on = on && purge_state.quarantine_max == 0;
 }
 
@@ -92,12 +96,28 @@ void vmap_area_set_quarantine(uint64_t pages)
 {
 	purge_all(true);
 	purge_state.quarantine_max = pages;
-	areas.cache_on = areas.cache_on && pages == 0;
+	vmap_area_set_cache(areas.cache_wanted);
+}
+
+void vmap_area_set_lazy_max(uint64_t pages)
+{
+	purge_lazy();
+	purge_set_lazy_max(pages);
+}
+
+void vmap_area_get_options(struct vmap_area_options *options)
+{
+	*options = (struct vmap_area_options){.lazy_max = purge_state.lazy_max,
+					      .quarantine = purge_state.quarantine_max,
+					      .guard = areas.guard,
+					      .place = areas.place,
+					      .no_cache = !areas.cache_wanted};
 }
 
 void vmap_area_quiesce(void)
 {
-	purge_all(true);
+	for (unsigned int i = 0; i < QUIESCE_ROUNDS && purge_all(true); i++)
+		;
 	area_cache_free_spares();
 }
 

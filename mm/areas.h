@@ -16,8 +16,8 @@ struct areas {
 	struct free_space free;
 	struct area_tree taken;
 	struct kmem_cache *descriptors;
-	uint8_t guard; /* pages */
-	bool cache_on, ready;
+	uint8_t guard;			    /* pages */
+	bool cache_on, cache_wanted, ready; /* wanted, but off: under quarantine */
 	enum vmap_place place;
 };
 

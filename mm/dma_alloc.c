@@ -2,11 +2,6 @@
 #include "dma_alloc.h"
 #include "vm_area.h"
 
-static size_t nr_pages_of(size_t size)
-{
-	return (size >> PAGE_SHIFT) + ((size & ~PAGE_MASK) != 0);
-}
-
 static struct page *get_frames(size_t nr, gfp_t gfp)
 {
 	if (nr > 1)
@@ -31,7 +26,7 @@ static struct area *map(const struct vm_request *request, struct page *page)
 void *dma_alloc_coherent(struct device *dev, size_t size, dma_addr_t *dma, gfp_t gfp)
 {
 	struct vm_request request = vm_request_for(size, CALLER_OF_THIS);
-	size_t nr = nr_pages_of(size);
+	size_t nr = vm_nr_pages(size);
 	struct page *page;
 	struct area *area;
 
@@ -61,7 +56,7 @@ void *dma_alloc_coherent(struct device *dev, size_t size, dma_addr_t *dma, gfp_t
 void dma_free_coherent(struct device *dev, size_t size, void *addr, dma_addr_t dma)
 {
 	struct area *area;
-	size_t nr = nr_pages_of(size);
+	size_t nr = vm_nr_pages(size);
 
 	(void)dev;
 	if (!addr || !vm_may_wait("dma_free_coherent", GFP_KERNEL, CALLER_OF_THIS))

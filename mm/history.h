@@ -14,8 +14,7 @@ enum { HISTORY_LENGTH = 1024 };
 struct freed_area {
 	uintptr_t start;
 	uint32_t pages;
-	uint32_t stamp; /* flushes begun by then: addresses are used again only after one (purge.h)
-			 */
+	uint32_t stamp;		       /* flushes begun by then (purge.h) */
 	const void *allocated, *freed; /* by whom: return addresses */
 };
 
@@ -31,8 +30,8 @@ static inline struct freed_area *history_next(struct history *history)
 }
 
 /*
- * The freed area that `address` lay in: one that started just
- * there before one that it lay inside of, a later one before an earlier. false: none is remembered,
- * or, in an exception handler, it cannot be looked up now.
+ * The area that `address` lay in and that was freed last. Of two CPUs' entries the later one is
+ * told by its stamp, since between them the address was used again, so a flush has been. false:
+ * none is remembered, or, in an exception handler, it cannot be looked up now.
  */
 bool history_find(uintptr_t address, struct freed_area *found);

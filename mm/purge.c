@@ -14,6 +14,12 @@ static struct quarantine {
 	uint64_t pages;
 } quarantine;
 
+void purge_set_lazy_max(uint64_t pages)
+{
+	purge_state.lazy_max = pages;
+	purge_state.report = pages < LAZY_REPORT ? pages : LAZY_REPORT;
+}
+
 void purge_init(uint64_t lazy_max, uint64_t quarantine_max)
 {
 	unsigned int cpus = platform_nr_cpus();
@@ -21,8 +27,8 @@ void purge_init(uint64_t lazy_max, uint64_t quarantine_max)
 
 	if (lazy_max == 0)
 		lazy_max = (((uint64_t)32 << 20) >> PAGE_SHIFT) * log;
-	purge_state = (struct purge_state){.lazy_max = lazy_max, .quarantine_max = quarantine_max};
-	purge_state.report = lazy_max < LAZY_REPORT ? lazy_max : LAZY_REPORT;
+	purge_state = (struct purge_state){.quarantine_max = quarantine_max};
+	purge_set_lazy_max(lazy_max);
 }
 
 /* A purge flushes, which other CPUs answer only where they look: nobody waits for it blindly. */
@@ -73,8 +79,9 @@ static struct area *quarantine_take(uint64_t pages)
 	return list;
 }
 
-/* The lock is held. */
-static void purge(void)
+/* The lock is held. Returns the ranges that may be used again, to be given back without the lock.
+ */
+static struct area *purge(void)
 {
 	struct area *list;
 
@@ -82,11 +89,10 @@ static void purge(void)
 	list = area_cache_collect();
 	flush_for(list);
 	__atomic_fetch_add(&purge_state.purges, 1, __ATOMIC_RELAXED);
-	if (purge_state.quarantine_max > 0) {
-		quarantine_add(list);
-		list = quarantine_take(purge_state.quarantine_max);
-	}
-	areas_give_back(list);
+	if (purge_state.quarantine_max == 0)
+		return list;
+	quarantine_add(list);
+	return quarantine_take(purge_state.quarantine_max);
 }
 
 /* Whether it is time: for all CPUs together, or for what this one has freed alone. */
@@ -101,6 +107,7 @@ static bool is_due(const struct area_cpu *cpu)
 void purge_account(uint64_t pages)
 {
 	struct area_cpu *cpu = this_area_cpu();
+	struct area *list = NULL;
 
 	__atomic_add_fetch(&purge_state.lazy_pages, pages, __ATOMIC_RELAXED);
 	__atomic_add_fetch(&cpu->unflushed, pages, __ATOMIC_RELAXED);
@@ -108,32 +115,43 @@ void purge_account(uint64_t pages)
 		return;
 	lock_purge();
 	if (is_due(cpu))
-		purge();
+		list = purge();
 	spin_unlock(&purge_lock);
+	areas_give_back(list);
 }
 
-void purge_lazy(void)
+bool purge_lazy(void)
 {
+	struct area *list = NULL;
+	bool any;
+
 	lock_purge();
-	if (__atomic_load_n(&purge_state.lazy_pages, __ATOMIC_RELAXED) > 0 || area_cache_has_lazy())
-		purge();
+	any = __atomic_load_n(&purge_state.lazy_pages, __ATOMIC_RELAXED) > 0 ||
+	      area_cache_has_lazy();
+	if (any)
+		list = purge();
 	spin_unlock(&purge_lock);
+	areas_give_back(list);
+	return any;
 }
 
-void purge_all(bool with_quarantine)
+bool purge_all(bool with_quarantine)
 {
-	struct area *list, *aged = NULL;
+	bool any = purge_lazy();
+	struct area *list;
 
-	purge_lazy();
+	vm_map_ram_drain();
 	list = area_cache_drain();
+	any |= list != NULL;
 	areas_reclaim_tables(list);
 	areas_give_back(list);
 	if (!with_quarantine)
-		return;
+		return any;
 	lock_purge();
-	aged = quarantine_take(0);
+	list = quarantine_take(0);
 	spin_unlock(&purge_lock);
-	areas_give_back(aged);
+	areas_give_back(list);
+	return any || list;
 }
 
 uint64_t purge_quarantined(void)

@@ -37,12 +37,20 @@ static inline bool purge_is_clean(uint64_t stamp)
 }
 
 void purge_init(uint64_t lazy_max, uint64_t quarantine);
+void purge_set_lazy_max(uint64_t pages);
 /* This CPU has freed `pages` pages: purges when it is time. No locks held, not in a handler. */
 void purge_account(uint64_t pages);
-/* When it returns, no TLB knows anything that was freed before. Ready ranges stay in the caches. */
-void purge_lazy(void);
-/* The same, and everything that waits in caches goes back to the free tree; `quarantine`: too. */
-void purge_all(bool quarantine);
+/*
+ * When it returns, no TLB knows anything that was freed before. Ready ranges stay in the caches.
+ * Returns whether there was anything to do.
+ */
+bool purge_lazy(void);
+/*
+ * The same, and everything that waits in caches goes back to the free tree; `quarantine`: what is
+ * in it too. That may free the page lists of areas, which may be areas themselves: what is not to
+ * be left behind, is asked for again until there was nothing.
+ */
+bool purge_all(bool quarantine);
 /* Pages in quarantine, and their ranges. */
 uint64_t purge_quarantined(void);
 /* Asks everybody who registered (vmalloc.h) to give address space back. Whether there was anybody.

@@ -37,6 +37,11 @@ struct vm_request {
 
 /* A request for `size` bytes anywhere, PAGE_KERNEL, GFP_KERNEL, any node. */
 struct vm_request vm_request_for(unsigned long size, const void *caller);
+static inline size_t vm_nr_pages(unsigned long size)
+{
+	return (size >> PAGE_SHIFT) + ((size & ~PAGE_MASK) != 0);
+}
+
 /* vmalloc with all its checks: the address, or NULL. */
 void *vm_alloc(const struct vm_request *request);
 /* The same for address space alone: a claimed area, `flags` and `caller` set. */

@@ -24,6 +24,18 @@ static inline struct ram_slot *take_slot(struct area_cpu *cpu, unsigned int numb
 	return slot;
 }
 
+/* From another block; or, where there is no room for one, from what was freed lately. */
+static __slow struct ram_slot *take_slot_hard(struct area_cpu *cpu, unsigned int number,
+					      unsigned int count, const void *caller)
+{
+	struct ram_slot *slot = ram_carve_next(cpu, count, caller);
+
+	if (slot)
+		return slot;
+	purge_lazy();
+	return take_slot(cpu, number, count);
+}
+
 static void *map_area(struct page **pages, unsigned int count, const void *caller)
 {
 	struct vm_request request = vm_request_for((unsigned long)count << PAGE_SHIFT, caller);
@@ -67,7 +79,7 @@ void *vm_map_ram(struct page **pages, unsigned int count, int node)
 		return map_other(pages, count, CALLER_OF_THIS);
 	slot = take_slot(cpu, number, count);
 	if (unlikely(!slot))
-		slot = ram_carve_next(cpu, count, CALLER_OF_THIS);
+		slot = take_slot_hard(cpu, number, count, CALLER_OF_THIS);
 	if (unlikely(!slot))
 		return NULL;
 	block = block_of(slot);

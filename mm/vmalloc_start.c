@@ -17,8 +17,6 @@ static unsigned long reclaim(void)
 	if (!vmap_area_is_up())
 		return 0;
 	vm_drain_deferred();
-	purge_lazy();
-	vm_map_ram_drain();
 	purge_all(false);
 	return before > space_nr_tables() ? before - space_nr_tables() : 0;
 }
@@ -75,8 +73,6 @@ void vmalloc_quiesce(void)
 		return;
 	vm_drain_deferred_all();
 	percpu_drain();
-	purge_lazy();
-	vm_map_ram_drain();
 	vmap_area_quiesce();
 }
 

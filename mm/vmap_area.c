@@ -204,6 +204,18 @@ struct area *vmap_area_alloc(const struct vmap_request *request)
 	return area;
 }
 
+uint64_t vmap_area_slots(const struct vmap_request *request)
+{
+	struct slot_request slot;
+	uint64_t nr = 0;
+
+	if (!areas.ready || !slot_for(request, &slot) || !areas_lock())
+		return 0;
+	nr = free_space_slots(&areas.free, &slot);
+	areas_unlock();
+	return nr;
+}
+
 struct area *vmap_area_alloc_at(uintptr_t start, size_t nr_pages, gfp_t gfp)
 {
 	uintptr_t end = start + (nr_pages << PAGE_SHIFT), guard = areas.guard * PAGE_SIZE;

@@ -103,6 +103,8 @@ struct vmap_request {
  * no memory for the descriptor. In an exception handler locks are only tried.
  */
 struct area *vmap_area_alloc(const struct vmap_request *request);
+/* How many places the request could have now; log2 of it is the entropy of PLACE_RANDOM. */
+uint64_t vmap_area_slots(const struct vmap_request *request);
 /* The body at exactly `start`, with the usual guards; NULL when that is not free. */
 struct area *vmap_area_alloc_at(uintptr_t start, size_t nr_pages, gfp_t gfp);
 /* Holds the entries of a claimed area and the one before (held.h). false: no memory for tables. */
@@ -187,6 +189,9 @@ unsigned int vmap_area_guard(void);
 /* For tests: as the options of the same names, from here on. */
 void vmap_area_set_cache(bool on);
 void vmap_area_set_quarantine(uint64_t pages);
+void vmap_area_set_lazy_max(uint64_t pages);
+/* What holds now; `seed` aside. */
+void vmap_area_get_options(struct vmap_area_options *options);
 
 /* Everything that is not in use goes back to the free tree, on every CPU; tables too. */
 void vmap_area_quiesce(void);

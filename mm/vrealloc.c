@@ -218,7 +218,7 @@ static void *reallocate(const void *p, size_t size, struct vm_request *request)
 		request->size = size;
 		return vm_alloc(request);
 	}
-	if (!vmap_area_is_up() || !vm_may_wait("vrealloc", request->gfp, request->caller))
+	if (!vmap_area_is_up() || !vm_may_wait("vrealloc", GFP_KERNEL, request->caller))
 		return NULL;
 	if (request->align & (request->align - 1) || size >> PAGE_SHIFT > totalram_pages() ||
 	    !gfp_known(request->gfp)) {

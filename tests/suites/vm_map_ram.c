@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "vm_map_ram.h"
+#include "plain.h"
 #include "slab.h"
 #include "test.h"
 #include "vmalloc.h"
@@ -60,7 +61,7 @@ TEST(vm_map_ram, faults, "an unmapped slot faults after the purge, and so do a b
 	free_pages_bulk(1, pages);
 }
 
-TEST(vm_map_ram, reuse, "slots are used again: thousands of maps stay within two blocks")
+PLAIN_TEST(vm_map_ram, reuse, "slots are used again: thousands of maps stay within two blocks")
 {
 	uint64_t areas_before, areas_after, nr_pages;
 	uintptr_t lowest = UINTPTR_MAX, highest = 0;

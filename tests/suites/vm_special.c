@@ -6,8 +6,11 @@
 #include "memblock.h"
 #include "pat.h"
 #include "percpu_alloc.h"
+#include "plain.h"
+#include "protect.h"
 #include "slab.h"
 #include "test.h"
+#include "tlb.h"
 #include "vmalloc.h"
 #include "walk.h"
 #include "words.h"
@@ -102,6 +105,19 @@ TEST(ioremap, large_leaves, "a whole 2 MiB of a device is one leaf")
 	iounmap(p);
 }
 
+TEST(vmap_pfn, foreign, "vmap_pfn maps frames that are not ours, in the order of the array")
+{
+	unsigned long pfn = device() >> PAGE_SHIFT, pfns[3] = {pfn + 5, pfn, pfn + 1};
+	char *p = vmap_pfn(pfns, 3, PAGE_KERNEL);
+
+	require(p);
+	for (unsigned int i = 0; i < 3; i++)
+		expect_equal(vmalloc_to_pfn(p + i * PAGE_SIZE), pfns[i]);
+	expect(!vmalloc_to_page(p));
+	vunmap(p);
+	expect(!find_vm_area(p));
+}
+
 TEST(vm_sparse, parts, "parts of a sparse area come and go, others are refused by number")
 {
 	struct vm_struct *vm = get_vm_area(16 * PAGE_SIZE, VM_SPARSE), *other;
@@ -134,7 +150,8 @@ TEST(vm_sparse, parts, "parts of a sparse area come and go, others are refused b
 	free_pages_bulk(2, pages);
 }
 
-TEST(pcpu_areas, congruent, "areas lie at one base plus their offsets, at the top of the region")
+PLAIN_TEST(pcpu_areas, congruent,
+	   "areas lie at one base plus their offsets, at the top of the region")
 {
 	const unsigned long offsets[] = {0, 64 * PAGE_SIZE, 512 * PAGE_SIZE};
 	const size_t sizes[] = {4 * PAGE_SIZE, 8 * PAGE_SIZE, PAGE_SIZE};
@@ -200,6 +217,26 @@ TEST(percpu_alloc, sizes, "sizes and alignments up to a page are kept, larger on
 	for (unsigned int i = 0; i < 12; i++)
 		free_percpu(all[i]);
 	free_percpu(all[0]);
+}
+
+TEST(vmalloc, reset_permissions,
+     "VM_FLUSH_RESET_PERMS makes the direct map writable before frames go")
+{
+	char *p = __vmalloc_node_range(2 * PAGE_SIZE, 1, VMALLOC_START, VMALLOC_END, GFP_KERNEL,
+				       PAGE_KERNEL, VM_FLUSH_RESET_PERMS, NUMA_NO_NODE, NULL);
+	struct page *pages[2];
+
+	require(p);
+	for (unsigned int i = 0; i < 2; i++) {
+		pages[i] = vmalloc_to_page(p + i * PAGE_SIZE);
+		require(protect_range(&kernel_space, (uintptr_t)page_address(pages[i]), PAGE_SIZE,
+				      0, _PAGE_RW) == 0);
+	}
+	tlb_flush_all();
+	expect_fault_write(page_address(pages[0]));
+	vfree(p);
+	expect(!fault_expect_write((uintptr_t)page_address(pages[0])));
+	expect(!fault_expect_write((uintptr_t)page_address(pages[1])));
 }
 
 TEST(dma_alloc, contiguous, "the frames follow each other, are cleared, and go back as a whole")

@@ -2,6 +2,7 @@
 #include "vmalloc.h"
 #include "lib/errno.h"
 #include "page_alloc.h"
+#include "plain.h"
 #include "slab.h"
 #include "test.h"
 #include "walk.h"
@@ -124,7 +125,7 @@ TEST(vmalloc, node, "memory of a node comes from it, a node that there is not is
 	expect(!vmalloc_node(PAGE_SIZE, (int)nr_online_nodes()));
 }
 
-TEST(vmalloc, descriptor, "an area's descriptor says address, size, flags, pages and caller")
+PLAIN_TEST(vmalloc, descriptor, "an area's descriptor says address, size, flags, pages and caller")
 {
 	char *p = vmalloc(2 * PAGE_SIZE + 1);
 	struct vm_struct *vm = find_vm_area(p + 5000);
@@ -195,7 +196,7 @@ TEST(vmalloc, exact_start, "vfree of anything but an area's start is refused and
 	vfree(p);
 }
 
-TEST(vmalloc, double_free, "freeing twice is refused, before and after a purge")
+PLAIN_TEST(vmalloc, double_free, "freeing twice is refused, before and after a purge")
 {
 	char *p = vmalloc(3 * PAGE_SIZE), *other;
 	uint64_t free_before;

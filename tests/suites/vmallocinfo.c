@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "vmallocinfo.h"
 #include "lib/format.h"
+#include "plain.h"
 #include "test.h"
 #include "vmalloc.h"
 #include "words.h"
@@ -38,7 +39,7 @@ static void list_for(struct listing *listing, const void *p)
 	vmallocinfo(take_line, listing);
 }
 
-TEST(vmallocinfo, line, "an area's line says range, size, caller, pages, kind and node")
+PLAIN_TEST(vmallocinfo, line, "an area's line says range, size, caller, pages, kind and node")
 {
 	static struct listing listing;
 	char *p = vmalloc(3 * PAGE_SIZE);
@@ -53,7 +54,7 @@ TEST(vmallocinfo, line, "an area's line says range, size, caller, pages, kind an
 	vfree(p);
 }
 
-TEST(vmallocinfo, order, "the lines come in address order, freed ranges after them")
+PLAIN_TEST(vmallocinfo, order, "the lines come in address order, freed ranges after them")
 {
 	static struct listing listing;
 	char *areas[20];
@@ -130,7 +131,7 @@ static bool describes(const void *address, const char *word)
 	return false;
 }
 
-TEST(vmallocinfo, describe, "an address is told by the area it is in, near, or was in")
+PLAIN_TEST(vmallocinfo, describe, "an address is told by the area it is in, near, or was in")
 {
 	static int in_no_area; /* the stack is in one */
 	char *p = vmalloc(3 * PAGE_SIZE);
@@ -149,4 +150,17 @@ TEST(vmallocinfo, describe, "an address is told by the area it is in, near, or w
 	vm_unmap_aliases();
 	expect(describes(p + 4097, "4097 bytes into a 3-page area freed at"));
 	expect(describes((void *)(VMALLOC_END - PAGE_SIZE), "in no area"));
+}
+
+PLAIN_TEST(vmallocinfo, history, "the last 1,024 freed areas are remembered")
+{
+	char *p = vmalloc(5 * PAGE_SIZE);
+
+	require(p);
+	vfree(p);
+	for (unsigned int i = 0; i < 1023; i++)
+		vfree(vmalloc(PAGE_SIZE));
+	expect(describes(p + 8192, "into a 5-page area freed at"));
+	vfree(vmalloc(PAGE_SIZE));
+	expect(!describes(p + 8192, "into a 5-page area freed at"));
 }
