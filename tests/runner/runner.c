@@ -65,7 +65,10 @@ static bool is_selected(const struct test *test)
 {
 	char name[NAME_MAX_BYTES];
 
-	return is_asked_for(test) && select_matches(runner_options.select, format_name(name, test));
+	format_name(name, test);
+	if ((test->flags & TEST_NAMED) && !select_names(runner_options.select, name))
+		return false;
+	return is_asked_for(test) && select_matches(runner_options.select, name);
 }
 
 static unsigned int count_selected(void)
@@ -75,6 +78,12 @@ static unsigned int count_selected(void)
 	for (struct test *test = __start_vmlab_tests; test < __stop_vmlab_tests; test++)
 		selected += is_selected(test);
 	return selected;
+}
+
+static bool word_means(const struct select_word *word, const struct test *test, const char *name)
+{
+	return test->flags & TEST_NAMED ? select_word_is(word, name)
+					: select_word_matches(word, name);
 }
 
 /* Whether any test is meant by `word`; otherwise `nearest` is the name most like it. */
@@ -89,7 +98,7 @@ static bool word_names_a_test(const struct select_word *word, char nearest[NAME_
 
 		if (!is_asked_for(test))
 			continue;
-		if (select_word_matches(word, format_name(name, test)))
+		if (word_means(word, test, format_name(name, test)))
 			return true;
 		distance = select_distance(word, name);
 		if (distance < least) {
@@ -269,9 +278,11 @@ void runner_close(const struct runner_result *result)
 	bool good = !result->failed && !result->cut_short && result->matched;
 
 	open_result = NULL;
-	if (result->cut_short)
+	if (result->cut_short && !result->planned)
+		log_line("# cut short before the first test");
+	else if (result->cut_short)
 		log_line("# cut short: %u of %u not run", result->planned - told, result->planned);
-	if (!good)
+	if (!good && result->planned)
 		log_line("# to repeat: seed=0x%llx%s%s", (unsigned long long)runner_options.seed,
 			 failed_names[0] ? " test=" : "", failed_names);
 	log_line("# %u passed, %u failed, %u skipped: %s", result->passed, result->failed,

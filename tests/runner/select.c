@@ -69,6 +69,21 @@ bool select_matches(const char *list, const char *name)
 	return included || !any_included;
 }
 
+bool select_word_is(const struct select_word *word, const char *name)
+{
+	return strlen(name) == word->length && !strncmp(name, word->text, word->length);
+}
+
+bool select_names(const char *list, const char *name)
+{
+	struct select_word word;
+
+	while (list && select_next(&list, &word))
+		if (!word.exclude && select_word_is(&word, name))
+			return true;
+	return false;
+}
+
 static bool contains(const char *name, const struct select_word *word)
 {
 	for (; strlen(name) >= word->length; name++)

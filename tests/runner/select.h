@@ -27,6 +27,11 @@ bool select_glob(const char *glob, size_t length, const char *text);
 /* Whether `word` means the test called `name`, "!" or not. */
 bool select_word_matches(const struct select_word *word, const char *name);
 
+/* Whether `word` is `name` itself, "!" or not. */
+bool select_word_is(const struct select_word *word, const char *name);
+/* Whether the selection has `name` itself as a word, without "!". */
+bool select_names(const char *list, const char *name);
+
 /* Whether the selection takes the test called `name`. NULL or "" takes all. */
 bool select_matches(const char *list, const char *name);
 

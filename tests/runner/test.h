@@ -26,8 +26,8 @@ struct test {
 	int line;
 };
 
-/* TEST_BENCH: run by bench=, and then alone. */
-enum { TEST_SLOW = 1, TEST_SMOKE = 2, TEST_BENCH = 4 };
+/* TEST_BENCH: run by bench=, and then alone. TEST_NAMED: only where test= has its full name. */
+enum { TEST_SLOW = 1, TEST_SMOKE = 2, TEST_BENCH = 4, TEST_NAMED = 8 };
 
 #define TEST(module_, name_, sentence_) TEST_FLAGS(module_, name_, sentence_, 0)
 #define TEST_FLAGS(module_, name_, sentence_, flags_)                                              \
