@@ -3,32 +3,29 @@
 #include <stdbool.h>
 #include "console.h"
 #include "firmware_map.h"
+#include "instructions.h"
 #include "levels.h"
 #include "lib/format.h"
+#include "lib/string.h"
 
 /* UEFI 7.2.3; gnu-efi 3 does not name these two. */
 #define MEMORY_NV 0x8000
 #define MEMORY_SP 0x40000
 #define MEMORY_CACHE_TYPES (EFI_MEMORY_UC | EFI_MEMORY_WC | EFI_MEMORY_WT | EFI_MEMORY_WB)
 
+#define STACK_MARGIN ((uint64_t)1 << 20)
+
 enum {
 	HALVES_MIN_PAGES = 16, /* a refused range is not halved below this */
 	REFUSALS_MAX = 1000,   /* so many, and no more is tried */
-	PROBE_PAGES = 1024,
-	PROBES = 3,
-	/*
-	 * Filling 1 MiB takes 0.1 ms where memory is fast and 4 ms under QEMU's TCG; taking it back
-	 * without filling takes nothing. Far from all of them, so that the answer does not waver.
-	 */
-	SLOW_PER_SECOND = 1000, /* MiB */
 };
 
 static struct memory_plan plan;
 static struct taken_range taken[TAKEN_RANGES_MAX];
 static size_t nr_taken, nr_given_back;
 static unsigned int nr_refused;
-static uint64_t usable_bytes;
-static bool capped;
+static uint64_t usable_bytes, asked_bytes; /* by the map; and without what the firmware keeps */
+static bool limited_by_option;
 
 /* As far as the map can tell. */
 static bool is_usable(const struct map_entry *entry)
@@ -40,6 +37,24 @@ static bool is_usable(const struct map_entry *entry)
 	       (!cache_types || cache_types & EFI_MEMORY_WB);
 }
 
+/*
+ * What the firmware stands on just now, whatever its map says of it. Seen: U-Boot 2023.01 for
+ * qemu-x86_64 calls us on a stack at 0x10d000, in memory that its map calls conventional, with its
+ * global data beside it.
+ */
+static void exclude_what_is_in_use(void)
+{
+	uint64_t stack = (uintptr_t)__builtin_frame_address(0);
+	struct table_register gdt = read_gdtr(), idt = read_idtr();
+	uint64_t root = read_cr3() & PAGE_MASK;
+
+	memory_plan_exclude(&plan, stack < STACK_MARGIN ? 0 : stack - STACK_MARGIN,
+			    stack + STACK_MARGIN);
+	memory_plan_exclude(&plan, gdt.base, gdt.base + gdt.limit + 1);
+	memory_plan_exclude(&plan, idt.base, idt.base + idt.limit + 1);
+	memory_plan_exclude(&plan, root, root + PAGE_SIZE);
+}
+
 static void plan_all(void)
 {
 	for (size_t i = 0; i < firmware_map_nr(); i++) {
@@ -49,26 +64,29 @@ static void plan_all(void)
 			memory_plan_add(&plan, entry.start, entry.end, (uint32_t)i);
 	}
 	usable_bytes = memory_plan_bytes(&plan);
+	exclude_what_is_in_use();
 	memory_plan_reserve(&plan);
+	asked_bytes = memory_plan_bytes(&plan);
 }
 
-/* Whether FreePages takes as long as filling would; the shortest of a few, past the first touch. */
-static bool freeing_is_slow(void)
+/* Whether FreePages writes to what it gets: a page is marked, freed, taken again, looked at. */
+static bool firmware_fills(void)
 {
-	uint64_t shortest = ~(uint64_t)0;
-	uint64_t slow = PROBE_PAGES / 256 * platform_ticks_per_second() / SLOW_PER_SECOND;
+	static const char mark[] = "a page of vmlab's, given back";
+	char *page = firmware_pages(1);
+	EFI_PHYSICAL_ADDRESS address = (uintptr_t)page;
+	bool fills;
 
-	for (int i = 0; i < PROBES; i++) {
-		void *pages = firmware_pages(PROBE_PAGES);
-		uint64_t start = platform_ticks(), ticks;
-
-		if (!pages)
-			return false;
-		firmware_free_pages(pages, PROBE_PAGES);
-		ticks = platform_ticks() - start;
-		shortest = ticks < shortest ? ticks : shortest;
-	}
-	return shortest > slow;
+	if (!page)
+		return false;
+	memcpy(page, mark, sizeof(mark));
+	firmware_free_pages(page, 1);
+	if (EFI_ERROR(efi_call(firmware.boot, AllocatePages, AllocateAddress, EfiLoaderData, 1,
+			       &address)))
+		return false;
+	fills = memcmp(page, mark, sizeof(mark)) != 0;
+	firmware_free_pages(page, 1);
+	return fills;
 }
 
 static void record(uint64_t start, uint64_t end, uint32_t descriptor)
@@ -103,16 +121,18 @@ static void take_range(uint64_t start, uint64_t end, uint32_t descriptor)
 EFI_STATUS memory_take(uint64_t limit)
 {
 	plan_all();
-	capped = !limit && memory_plan_bytes(&plan) > MEMORY_SLOW_FREE_BYTES && freeing_is_slow();
-	if (limit || capped)
-		memory_plan_limit(&plan, limit ? limit : MEMORY_SLOW_FREE_BYTES);
+	limited_by_option = limit != 0;
+	if (!limit)
+		limit = firmware_fills() ? MEMORY_FILLED_BYTES : MEMORY_ALL;
+	if (limit < asked_bytes)
+		memory_plan_limit(&plan, limit);
 	for (size_t i = 0; i < plan.nr; i++)
 		take_range(plan.parts[i].start, plan.parts[i].end, plan.parts[i].descriptor);
 	if (memory_taken_bytes() >> PAGE_SHIFT >= MEMORY_FRAMES_MIN)
 		return EFI_SUCCESS;
 	log_note("too little memory: %llu page frames can be had%s, %u are needed",
 		 (unsigned long long)(memory_taken_bytes() >> PAGE_SHIFT),
-		 limit ? " within mem=" : "", MEMORY_FRAMES_MIN);
+		 limited_by_option ? " within mem=" : "", MEMORY_FRAMES_MIN);
 	return EFI_OUT_OF_RESOURCES;
 }
 
@@ -131,9 +151,15 @@ uint64_t memory_taken_bytes(void)
 	return bytes;
 }
 
+static void log_left(const char *why, uint64_t bytes)
+{
+	if (bytes)
+		log_note("memory: %llu KiB left %s", (unsigned long long)bytes >> 10, why);
+}
+
 void memory_log(void)
 {
-	uint64_t bytes = memory_taken_bytes();
+	uint64_t bytes = memory_taken_bytes(), planned = memory_plan_bytes(&plan);
 
 	for (size_t i = 0; i < nr_taken; i++)
 		log_note("taken 0x%09llx-0x%09llx %8llu KiB, descriptor %u",
@@ -143,11 +169,14 @@ void memory_log(void)
 	log_note("memory: %llu KiB taken (%llu frames in %zu ranges), %llu KiB left",
 		 (unsigned long long)bytes >> 10, (unsigned long long)bytes >> PAGE_SHIFT, nr_taken,
 		 (unsigned long long)(usable_bytes - bytes) >> 10);
-	if (capped)
-		log_note("memory: this firmware is slow in taking memory back; mem= takes more");
-	if (nr_refused || plan.left_out)
-		log_note("memory: %u requests refused by the firmware, %u ranges beyond our table",
-			 nr_refused, plan.left_out);
+	log_left("for the firmware to work with", usable_bytes - asked_bytes);
+	log_left(limited_by_option ? "by mem="
+				   : "since this firmware fills all that it gets back, which is "
+				     "slow; mem=all takes it",
+		 asked_bytes - planned);
+	log_left("since the firmware refused it", planned - bytes);
+	if (plan.left_out)
+		log_note("memory: %u ranges more than our table has room for", plan.left_out);
 }
 
 const char *memory_give_back(void)

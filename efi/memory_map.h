@@ -11,9 +11,11 @@
  *
  * What is taken is conventional memory, with AllocatePages at the address that the map names: the
  * map is a hint, the firmware's allocator the truth. Some firmware fills what it gets back with a
- * pattern, which under an emulator takes seconds a GiB; there, unless told otherwise, no more is
- * taken than MEMORY_SLOW_FREE_BYTES, something of every range. The list of what was taken lies in
- * the image, so both worlds see it.
+ * pattern: all of it is touched, which under an emulator takes seconds a GiB, and as much of the
+ * host's memory. There, unless told otherwise, no more is taken than MEMORY_FILLED_BYTES, something
+ * of every range. Whether it fills is seen in what it has filled, not by a clock, so that the same
+ * machine always gives the same frames. The list of what was taken lies in the image, so both
+ * worlds see it.
  */
 
 struct taken_range {
@@ -22,10 +24,11 @@ struct taken_range {
 };
 
 enum { TAKEN_RANGES_MAX = MEMORY_PARTS_MAX, MEMORY_FRAMES_MIN = 2048 };
-#define MEMORY_SLOW_FREE_BYTES ((uint64_t)256 << 20)
+#define MEMORY_FILLED_BYTES ((uint64_t)256 << 20)
+#define MEMORY_ALL (~(uint64_t)0)
 
 /*
- * Takes what may be taken, at most `limit` bytes (0: no limit is asked for). Once a run, after
+ * Takes what may be taken, at most `limit` bytes (0: what is right here). Once a run, after
  * firmware_map_read() and after drives are connected. EFI_SUCCESS; EFI_OUT_OF_RESOURCES and one
  * line in the log when that is less than MEMORY_FRAMES_MIN frames (memory_give_back() is due either
  * way).

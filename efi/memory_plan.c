@@ -68,6 +68,19 @@ static void cut_out(struct memory_plan *plan, size_t i, uint64_t start, uint64_t
 	memory_plan_add(plan, end, part.end, part.descriptor);
 }
 
+void memory_plan_exclude(struct memory_plan *plan, uint64_t start, uint64_t end)
+{
+	start &= PAGE_MASK;
+	end = (end + PAGE_SIZE - 1) & PAGE_MASK;
+	for (size_t i = plan->nr; i-- > 0;) {
+		const struct memory_part *part = &plan->parts[i];
+		uint64_t from = higher(start, part->start), to = lower(end, part->end);
+
+		if (from < to)
+			cut_out(plan, i, from, to);
+	}
+}
+
 void memory_plan_reserve(struct memory_plan *plan)
 {
 	uint64_t total = 0, largest = 0, reserve, end;

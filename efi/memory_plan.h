@@ -25,6 +25,9 @@ struct memory_plan {
 void memory_plan_add(struct memory_plan *plan, uint64_t start, uint64_t end, uint32_t descriptor);
 uint64_t memory_plan_bytes(const struct memory_plan *plan);
 
+/* Takes [start, end), widened to whole pages, out of what is planned. */
+void memory_plan_exclude(struct memory_plan *plan, uint64_t start, uint64_t end);
+
 /*
  * Leaves the firmware what it needs: a quarter of what lies below 4 GiB, at least 4 and at most 64
  * MiB, from the end of the largest part there.

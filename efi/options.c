@@ -21,7 +21,8 @@ enum kind { NUMBER, SIZE, DURATION, CHOICE, SWITCH, LIST, FLAG };
 
 struct option {
 	const char *name, *values, *standard, *sentence;
-	size_t field;		    /* offset in struct options */
+	const char *most; /* NUMBER, SIZE, DURATION: a word for the largest; may be NULL */
+	size_t field;	  /* offset in struct options */
 	const char *const *choices; /* CHOICE */
 	uint64_t max;		    /* NUMBER, SIZE, DURATION */
 	enum kind kind;
@@ -39,7 +40,8 @@ static const struct option table[] = {
 	 .sentence = "tests to run, by name or with * and ?"},
 	{FIELD(limit), .kind = DURATION, .max = 1000000, .values = "TIME", .standard = "none",
 	 .sentence = "how long a test may take: then an NMI, which make run sends, ends it"},
-	{FIELD(mem), .kind = SIZE, .min = 1, .max = ANY, .values = "SIZE", .standard = "all",
+	{FIELD(mem), .kind = SIZE, .min = 1, .max = ANY, .values = "SIZE|all", .most = "all",
+	 .standard = "all, 256M where firmware fills what it gets back",
 	 .sentence = "take at most this much memory from the firmware"},
 	{FIELD(kaslr), .kind = CHOICE, .choices = kaslr_words, .values = "off|linux|fine",
 	 .standard = "fine", .sentence = "how the bases of the regions are drawn"},
@@ -142,10 +144,13 @@ static void complain_malformed(struct parser *parser, const struct option *optio
 
 static bool set_number(const struct option *option, struct word value, uint64_t *field)
 {
-	uint64_t number;
+	uint64_t number = option->max;
 	const char *units = option->kind == SIZE ? "KMGT" : option->kind == DURATION ? "smh" : "";
 
-	if (!word_number(value, units, &number) || number < option->min || number > option->max)
+	if (!(option->most && word_equals(value, option->most)) &&
+	    !word_number(value, units, &number))
+		return false;
+	if (number < option->min || number > option->max)
 		return false;
 	*field = number;
 	return true;

@@ -24,7 +24,7 @@ struct options {
 	char test[OPTION_LIST_MAX]; /* empty: all */
 	char own[OPTION_LIST_MAX];  /* single tests' own: words NAME.option=value, a blank each */
 	uint64_t limit;		    /* seconds a test may take; 0: any */
-	uint64_t mem;		    /* bytes; 0: no limit */
+	uint64_t mem;		    /* bytes; 0: not given, all bits set: all */
 	enum kaslr kaslr;
 	uint64_t vmalloc; /* bytes; 0: the default of the paging mode */
 	uint64_t padding; /* TiB */
