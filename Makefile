@@ -102,7 +102,7 @@ $(SETUP): Makefile
 
 SHARED := $(wildcard pagetables/*.c pagetables/*.S pagetables/lib/*.c mm/*.c tests/runner/*.c \
 	tests/suites/*.c tests/bench/*.c)
-IMAGE_SOURCES := $(wildcard efi/*.c efi/*.S) $(SHARED)
+IMAGE_SOURCES := $(wildcard efi/*.c efi/*.S tests/machine/*.c) $(SHARED)
 # What stands behind <vmlab.h> and <linux/*.h>; and the experiments, each in the place of its path.
 EXPERIMENT_SUPPORT := $(addprefix tests/experiments/,vmlab.c option.c measure.c) \
 	$(wildcard tests/experiments/linux/*.c tests/experiments/linux/*.S)
@@ -136,8 +136,9 @@ IMAGE_OBJECTS += $(EXPERIMENT_SUPPORT:%=$(O)/image/%.o) $(EXPERIMENT_OBJECTS)
 endif
 KEPT_SECTIONS := .text .reloc .rodata .data .dynamic .rela .dynsym .dynstr
 
-$(O)/image/efi/%: EXTRA := -I efi -isystem $(EFI_INCLUDE) -isystem $(EFI_INCLUDE)/x86_64
+$(O)/image/efi/% $(O)/image/tests/qemu/%: EXTRA := -I efi -isystem $(EFI_INCLUDE) -isystem $(EFI_INCLUDE)/x86_64
 $(O)/image/mm/% $(O)/image/pagetables/%: EXTRA := -Wconversion
+$(O)/image/tests/machine/%: EXTRA := -I efi
 
 # Changes when a command line does, so that CC=clang or CFLAGS=... builds anew.
 $(O)/image.flags: FORCE | $(SETUP)
@@ -194,6 +195,14 @@ $(L)/vmlab.img: $(L)/vmlab.efi disk/image.sh disk/vmlab.cfg disk/README.TXT
 	$(call say,IMAGE)disk/image.sh $@ $< /EFI/BOOT/BOOTX64.EFI disk/vmlab.cfg /vmlab.cfg \
 		disk/README.TXT /README.TXT
 
+# For the tests: starts vmlab.efi with its image above 4 GiB.
+$(L)/loader.so: $(O)/image/tests/qemu/loader.c.o efi/vmlab.lds
+	$(call say,LD)$(LD) $(LINK_FLAGS) -o $@ $(EFI_LIB)/crt0-efi-x86_64.o $< $(EFI_LIB)/libgnuefi.a
+
+$(L)/loader.efi: $(L)/loader.so
+	$(call say,OBJCOPY)$(OBJCOPY) --strip-all --target=efi-app-x86_64 --subsystem=10 \
+		$(KEPT_SECTIONS:%=-j %) $< $@
+
 image: $(L)/vmlab.img
 
 run: export OPTIONS := $(OPTIONS)
@@ -249,7 +258,7 @@ test-tsan: $(O)/vmlab-tsan
 
 # Tests. -----------------------------------------------------------------------------------------
 
-TEST_FILES := $(L)/vmlab.img $(L)/vmlab.so
+TEST_FILES := $(L)/vmlab.img $(L)/vmlab.so $(L)/loader.efi
 TEST := $(PYTHON) tests/qemu/test.py --build $(O)
 
 test: $(TEST_FILES) $(O)/vmlab-host $(O)/vmlab-tsan

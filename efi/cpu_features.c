@@ -6,6 +6,7 @@
 #include "registers.h"
 
 static struct cpu_features features;
+static unsigned int firmware_levels;
 
 const struct cpu_features *platform_cpu_features(void)
 {
@@ -30,6 +31,7 @@ void cpu_features_init(void)
 	struct cpuid basic = leaf_or_zero(1), structured = leaf_or_zero(7);
 	struct cpuid extended = leaf_or_zero(0x80000001), sizes = leaf_or_zero(0x80000008);
 
+	firmware_levels = read_cr4() & CR4_LA57 ? 5 : 4;
 	features = (struct cpu_features){
 		.nx = bit(extended.edx, 20),
 		.pge = bit(basic.edx, 13),
@@ -47,8 +49,18 @@ void cpu_features_init(void)
 		.x2apic = bit(basic.ecx, 21),
 		.hypervisor = bit(basic.ecx, 31),
 		.phys_bits = sizes.eax ? sizes.eax & 0xff : 36,
-		.levels = read_cr4() & CR4_LA57 ? 5 : 4,
+		.levels = firmware_levels,
 	};
+}
+
+unsigned int cpu_firmware_levels(void)
+{
+	return firmware_levels;
+}
+
+void cpu_choose_levels(unsigned int levels)
+{
+	features.levels = levels;
 }
 
 static void copy_trimmed(const char *text, size_t length, char *buffer, size_t size)

@@ -10,6 +10,11 @@
  */
 void cpu_features_init(void);
 
+/* The levels of the firmware's paging mode; and chooses those that we run in, before anybody asks.
+ */
+unsigned int cpu_firmware_levels(void);
+void cpu_choose_levels(unsigned int levels);
+
 /* The brand string without the blanks around it, or the vendor's name; never empty. */
 void cpu_name(char *buffer, size_t size);
 /* The features that matter here as words: "nx pge 1g smep". */

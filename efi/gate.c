@@ -2,6 +2,7 @@
 #include "gate.h"
 #include "cpu_features.h"
 #include "descriptors.h"
+#include "gate_levels.h"
 #include "instructions.h"
 #include "lib/assert.h"
 #include "pat.h"
@@ -92,19 +93,27 @@ static void load_firmware_descriptors(const struct registers *firmware)
 	load_firmware_task(firmware);
 }
 
-static uint64_t inside_cr4(const struct registers *firmware)
-{
-	const struct cpu_features *cpu = platform_cpu_features();
-
-	return (firmware->cr4 & ~CR4_PGE) | CR4_MCE | (cpu->pge ? CR4_PGE : 0) |
-	       (cpu->smep ? CR4_SMEP : 0) | (cpu->smap ? CR4_SMAP : 0) | (cpu->umip ? CR4_UMIP : 0);
-}
-
 /* CR4 while CR3 changes: no global pages, so that no translation of one world lives on in the
  * other, and nothing that the firmware's pages might not bear. */
 static uint64_t crossing_cr4(const struct registers *firmware)
 {
 	return (firmware->cr4 & ~CR4_PGE) | CR4_MCE;
+}
+
+/* The same on our side, where the number of levels is ours. */
+static uint64_t crossing_cr4_inside(const struct registers *firmware)
+{
+	uint64_t la57 = platform_cpu_features()->levels == 5 ? CR4_LA57 : 0;
+
+	return (crossing_cr4(firmware) & ~CR4_LA57) | la57;
+}
+
+static uint64_t inside_cr4(const struct registers *firmware)
+{
+	const struct cpu_features *cpu = platform_cpu_features();
+
+	return crossing_cr4_inside(firmware) | (cpu->pge ? CR4_PGE : 0) |
+	       (cpu->smep ? CR4_SMEP : 0) | (cpu->smap ? CR4_SMAP : 0) | (cpu->umip ? CR4_UMIP : 0);
 }
 
 /*
@@ -130,20 +139,55 @@ static void switch_pat(uint64_t from, uint64_t to)
 	write_cr0(cr0);
 }
 
-/* The part of closing that comes once our tables are live; and its mirror. */
+/* The part of closing that comes once our tables are live; and its mirror. An NMI from where there
+ * was no handler to report it is reported now, as one from here. */
 static void enter_inside(struct gate *gate)
 {
 	write_cr4(inside_cr4(&gate->firmware));
+	page_offset_base = gate->request.page_offset;
 	gate->closed = true;
 	gate->crossings++;
 	tlb_cpu_enter();
+	if (gate_levels_nmis())
+		raise_nmi_vector();
 }
 
 static void leave_inside(struct gate *gate)
 {
 	tlb_cpu_leave();
 	gate->closed = false;
-	write_cr4(crossing_cr4(&gate->firmware));
+	page_offset_base = 0;
+	write_cr4(crossing_cr4_inside(&gate->firmware));
+}
+
+/* From the firmware's tables and stack to ours; returns when the other side has come back. */
+static void cross_in(struct gate *gate)
+{
+	if (gate->request.bridge)
+		gate_levels_cross(&gate->firmware_stack,
+				  &(struct levels_crossing){
+					  .cr3_before = gate->request.bridge,
+					  .cr3_switch = gate->inside_cr3,
+					  .cr4 = crossing_cr4_inside(&gate->firmware),
+					  .cr3_after = gate->inside_cr3,
+					  .load_stack = gate->inside_stack,
+				  });
+	else
+		gate_cross(&gate->firmware_stack, gate->inside_stack, gate->inside_cr3);
+}
+
+static void cross_out(struct gate *gate)
+{
+	if (gate->request.bridge)
+		gate_levels_cross(&gate->inside_stack, &(struct levels_crossing){
+							       .cr3_before = gate->inside_cr3,
+							       .cr3_switch = gate->request.bridge,
+							       .cr4 = crossing_cr4(&gate->firmware),
+							       .cr3_after = gate->firmware.cr3,
+							       .load_stack = gate->firmware_stack,
+						       });
+	else
+		gate_cross(&gate->inside_stack, gate->firmware_stack, gate->firmware.cr3);
 }
 
 /* Closes the gate, and returns when the other side has opened it again: why it has. */
@@ -159,11 +203,9 @@ static enum gate_exit close_until_opened(struct gate *gate)
 	write_cr0(firmware->cr0 | CR0_WP);
 	write_msr(MSR_EFER, firmware->efer | EFER_NXE);
 	switch_pat(firmware->pat, PAT_VALUE);
-	page_offset_base = gate->request.page_offset;
 
-	gate_cross(&gate->firmware_stack, gate->inside_stack, gate->inside_cr3);
+	cross_in(gate);
 
-	page_offset_base = 0;
 	switch_pat(PAT_VALUE, firmware->pat);
 	write_msr(MSR_EFER, firmware->efer);
 	write_cr0(firmware->cr0);
@@ -180,7 +222,7 @@ static void open_until_closed(struct gate *gate, enum gate_exit exit)
 	gate->exit = exit;
 	gate->inside_cr3 = read_cr3();
 	leave_inside(gate);
-	gate_cross(&gate->inside_stack, gate->firmware_stack, gate->firmware.cr3);
+	cross_out(gate);
 	enter_inside(gate);
 }
 

@@ -12,8 +12,8 @@
  *(gate_abort()). So the firmware is always called on its own stack, with all of its registers in
  *place.
  *
- *	closing: IF off; own GDT, TSS, IDT; PGE off, WP, NXE, MCE on; PAT; CR3 and stack; PGE,
- *	         SMEP, SMAP, UMIP on
+ *	closing: IF off; own GDT, TSS, IDT; PGE off, WP, NXE, MCE on; PAT; CR3 and stack (with
+ *	         another number of levels: gate_levels.h); PGE, SMEP, SMAP, UMIP on
  *	opening: the mirror
  *
  * What the firmware had is saved anew at each closing. Both worlds see the image at one address, so
@@ -27,6 +27,7 @@ struct gate_request {
 	uintptr_t stack_top;	  /* as our tables map it; a multiple of 16 */
 	uint64_t *stack_top_now;  /* the same place as the firmware's tables map it */
 	uint64_t root;		  /* for CR3; below 4 GiB */
+	uint64_t bridge;	  /* a root as gate_levels.h wants it; 0: no change of levels */
 	uintptr_t page_offset;	  /* what page_offset_base is inside */
 	void (*while_open)(void); /* called on the firmware's side at every gate_relax() */
 };

@@ -11,7 +11,9 @@
  */
 
 uintptr_t image_base(void);
-/* The sections that both worlds see, by address; nothing writable and executable among them. */
+/* One more page that both worlds see at its physical address. `name` stays. */
+void image_add_page(const char *name, phys_addr_t page, pgprot_t prot);
+/* The sections that both worlds see; nothing writable and executable among them. */
 const struct image_section *image_sections(size_t *nr);
 /* A fault_describer_t (fault.h): "image text, read-only". */
 bool image_describe(uintptr_t address, char *buffer, size_t size);

@@ -2,6 +2,7 @@
 #include "inside.h"
 #include "clock.h"
 #include "console.h"
+#include "cpu_features.h"
 #include "fault.h"
 #include "gate.h"
 #include "image.h"
@@ -22,6 +23,8 @@
 static struct memory_range memory_ranges[TAKEN_RANGES_MAX];
 static struct phys_range phys_ranges[TAKEN_RANGES_MAX];
 static size_t nr_memory_ranges, nr_phys_ranges;
+
+static uint64_t bridge; /* for the gate; 0: the firmware has our number of levels */
 
 static struct vm_struct stack_area;
 static phys_addr_t stack_phys;
@@ -78,6 +81,28 @@ static int build_space(void)
 }
 
 /*
+ * A root with the firmware's number of levels that leads to what both worlds see (gate_levels.h).
+ * 4 where we have 5: the table under the first entry of our root, which is low for this. 5 where we
+ * have 4: a further table, with our root under its first entry.
+ */
+static int build_bridge(void)
+{
+	const entry_t *root = phys_to_virt(kernel_space.root);
+
+	if (cpu_firmware_levels() == kernel_space.levels)
+		return 0;
+	if (kernel_space.levels == 5) {
+		bridge = entry_table_phys(root[0]);
+		return 0;
+	}
+	bridge = memblock_alloc_table(NULL, true);
+	if (!bridge)
+		return -ENOMEM;
+	*(entry_t *)phys_to_virt(bridge) = entry_make_table(kernel_space.root, 0);
+	return 0;
+}
+
+/*
  * The stack that the tests run on: an area from before there is a vmalloc. Before and behind it
  * there are guards, as with every area.
  */
@@ -110,6 +135,8 @@ int inside_build(const struct options *options)
 	error = failed(choose_layout(options), "the layout does not fit (vmalloc=, padding=)");
 	if (!error)
 		error = failed(build_space(), "no memory for the page tables");
+	if (!error)
+		error = failed(build_bridge(), "no memory for a table below 4 GiB");
 	if (!error)
 		error = failed(mm_map_page_array(), "no memory for the page array");
 	if (!error)
@@ -182,6 +209,7 @@ enum inside_end inside_run(const struct options *options, struct runner_result *
 		.stack_top = (uintptr_t)stack_area.addr + RUN_STACK_BYTES,
 		.stack_top_now = (uint64_t *)phys_to_virt(stack_phys + RUN_STACK_BYTES),
 		.root = kernel_space.root,
+		.bridge = bridge,
 		.page_offset = layout.page_offset,
 		.while_open = console_flush,
 	};

@@ -151,6 +151,12 @@ static inline void interrupts_on(void)
 	__asm__ volatile("sti" : : : "memory");
 }
 
+/* As if an NMI had come, but that no further one is held back (vol. 3A, 6.7.1). */
+static inline void raise_nmi_vector(void)
+{
+	__asm__ volatile("int $2" : : : "memory");
+}
+
 static inline void write_back_caches(void)
 {
 	__asm__ volatile("wbinvd" : : : "memory");

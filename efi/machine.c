@@ -50,6 +50,6 @@ void machine_log(void)
 	log_note("processor: %s, %u physical address bits", text, cpu->phys_bits);
 	cpu_feature_words(text, sizeof(text));
 	log_note("features: %s", text);
-	log_note("paging: %u levels; time stamps: %llu MHz; log: %s", cpu->levels,
+	log_note("paging: %u levels; time stamps: %llu MHz; log: %s", cpu_firmware_levels(),
 		 (unsigned long long)platform_ticks_per_second() / 1000000, serial_name());
 }

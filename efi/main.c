@@ -9,6 +9,7 @@
 #include "firmware.h"
 #include "firmware_map.h"
 #include "gate.h"
+#include "gate_levels.h"
 #include "image.h"
 #include "inside.h"
 #include "lib/errno.h"
@@ -52,16 +53,27 @@ static void log_header(void)
 /* Whether this processor, and what was asked for, can be served at all. */
 static EFI_STATUS check_demands(void)
 {
-	unsigned int levels = platform_cpu_features()->levels;
-	unsigned int wanted = options.paging == PAGING_AUTO ? levels : options.paging + 3u;
 	const char *refusal = gate_refuses();
 
+	if (!refusal && options.paging == PAGING_5 && !platform_cpu_features()->la57)
+		refusal = "paging=5, this processor has no 5-level paging (LA57)";
 	if (refusal)
 		log_note("not possible here: %s", refusal);
-	else if (wanted != levels)
-		log_note("not possible here: paging=%u, the firmware runs %u levels", wanted,
-			 levels);
-	return refusal || wanted != levels ? EFI_UNSUPPORTED : EFI_SUCCESS;
+	return refusal ? EFI_UNSUPPORTED : EFI_SUCCESS;
+}
+
+/* Our own number of levels, and the way to it where the firmware's is another. */
+static EFI_STATUS choose_levels(void)
+{
+	unsigned int levels = options.paging == PAGING_4   ? 4
+			      : options.paging == PAGING_5 ? 5
+							   : cpu_firmware_levels();
+
+	cpu_choose_levels(levels);
+	if (levels == cpu_firmware_levels())
+		return EFI_SUCCESS;
+	log_note("paging inside: %u levels", levels);
+	return gate_levels_take() ? EFI_SUCCESS : EFI_OUT_OF_RESOURCES;
 }
 
 /* From the firmware's memory to tables that are ready to be entered. */
@@ -81,6 +93,8 @@ static EFI_STATUS prepare(void)
 	memory_proof_begin();
 	status = memory_take(options.mem);
 	memory_log();
+	if (!EFI_ERROR(status))
+		status = choose_levels();
 	if (EFI_ERROR(status))
 		return status;
 	error = inside_build(&options);
@@ -101,10 +115,18 @@ static const char *check_registers(void)
 	return registers_compare(&registers_at_start, &now, problem, sizeof(problem));
 }
 
+/* Every page that was taken; NULL, or what went wrong. */
+static const char *free_all(void)
+{
+	const char *ranges = memory_give_back(), *trampoline = gate_levels_give_back();
+
+	return ranges ? ranges : trampoline;
+}
+
 /* Everything back to the firmware, and the proof of it in the results. */
 static void give_back(void)
 {
-	const char *freed = memory_give_back(), *map = memory_proof_end();
+	const char *freed = free_all(), *map = memory_proof_end();
 
 	firmware_map_free();
 	runner_report(&result, "efi.memory_given_back", freed);
@@ -144,7 +166,7 @@ static EFI_STATUS finish_run(enum outcome outcome, EFI_STATUS status)
 /* No test has run: what was taken goes back, and the reason, logged already, is the status. */
 static EFI_STATUS refuse(EFI_STATUS status)
 {
-	const char *problem = memory_give_back();
+	const char *problem = free_all();
 
 	firmware_map_free();
 	if (problem)

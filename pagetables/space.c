@@ -23,7 +23,11 @@ static unsigned int root_level(const struct space *space)
 	return space->levels == 5 ? LEVEL_PGD : LEVEL_P4D;
 }
 
-/* The tables below the root for [start, end), which all spaces will share. */
+/*
+ * The tables below the root for [start, end), which all spaces will share. Those of the lower half
+ * are low: with 5 levels such a table is at the same time a root of 4 levels for the image, which
+ * the change from 4 levels to 5 needs.
+ */
 static int share_slots(struct space *space, uintptr_t start, uintptr_t end)
 {
 	uintptr_t size = level_size(root_level(space));
@@ -34,7 +38,7 @@ static int share_slots(struct space *space, uintptr_t start, uintptr_t end)
 
 		if (root.value)
 			continue;
-		table = table_alloc(false);
+		table = table_alloc(at < space_user_end(space));
 		if (!table)
 			return -ENOMEM;
 		entry_write(root.entry, entry_make_table(table, 0) | ENTRY_SHARED);

@@ -61,6 +61,7 @@ class Context:
         self.application = os.path.join(build, "vmlab.efi")
         self.linked = os.path.join(build, "vmlab.so")
         self.image = os.path.join(build, "vmlab.img")
+        self.loader = os.path.join(build, "loader.efi")
         os.makedirs(self.folder, exist_ok=True)
 
     def path(self, name):

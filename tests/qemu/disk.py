@@ -46,3 +46,13 @@ def shell_disk(image, application, script):
                    check=True)
     os.remove(startup)
     return image
+
+
+def loader_disk(image, loader, application, options):
+    """A stick that starts `loader`, which starts the application with `options`."""
+    config = image + ".cfg"
+    _write(config, "\n".join(options.split()) + "\n")
+    subprocess.run([BUILDER, image, loader, "/EFI/BOOT/BOOTX64.EFI", application, "/vmlab.efi",
+                    config, "/vmlab.cfg"], check=True)
+    os.remove(config)
+    return image

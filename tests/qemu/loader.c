@@ -121,6 +121,8 @@ static EFI_STATUS load_high(EFI_HANDLE self, EFI_LOADED_IMAGE *own, void *data, 
 	return EFI_SUCCESS;
 }
 
+EFI_STATUS efi_main(EFI_HANDLE self, EFI_SYSTEM_TABLE *system);
+
 EFI_STATUS efi_main(EFI_HANDLE self, EFI_SYSTEM_TABLE *system)
 {
 	EFI_GUID guid = LOADED_IMAGE_PROTOCOL;
