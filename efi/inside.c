@@ -14,6 +14,7 @@
 #include "mm.h"
 #include "page.h"
 #include "space.h"
+#include "stop.h"
 #include "tlb.h"
 #include "vmalloc.h"
 
@@ -194,7 +195,14 @@ static void run_tests(void *argument)
 	if (mm_init(&mm_options))
 		return;
 	fault_set_time_limit(options->limit * platform_ticks_per_second());
+	if (options->dump)
+		stop_dump();
+	stop_at(options->stop, "start");
+	stop_at_areas(options->stop);
 	runner_run(&runner, run->result);
+	stop_at(options->stop, "end");
+	if (options->dump)
+		stop_dump();
 	mm_exit();
 	run->end = INSIDE_RAN;
 }

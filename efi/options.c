@@ -72,6 +72,10 @@ static const struct option table[] = {
 	 .standard = "as Linux", .sentence = "pages of fix_size and vm_map_ram benchmarks"},
 	{FIELD(huge), .kind = SWITCH, .values = "on|off", .standard = "off",
 	 .sentence = "fix_size benchmarks by vmalloc_huge()"},
+	{FIELD(stop), .kind = LIST, .values = "areas,...", .standard = "never",
+	 .sentence = "moments (start, areas, end) to stop QEMU at by its pvpanic device"},
+	{FIELD(dump), .kind = FLAG, .values = "", .standard = "",
+	 .sentence = "print all areas and page tables before the tests and after them"},
 	{FIELD(help), .kind = FLAG, .values = "", .standard = "",
 	 .sentence = "print this list, run nothing"},
 };

@@ -38,6 +38,8 @@ struct options {
 	bool bench;
 	uint64_t loops, pages; /* of benchmarks; 0: as each has it */
 	bool huge;
+	char stop[OPTION_LIST_MAX];
+	bool dump;
 	bool help;
 };
 

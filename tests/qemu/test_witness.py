@@ -15,6 +15,7 @@ from test_image import Pe
 
 TRANSLATION = re.compile(r"^([0-9a-f]{16}): ([0-9a-f]{16}) ([-XGPDACTUW]{9})", re.MULTILINE)
 TAKEN = re.compile(r"^# taken 0x([0-9a-f]+)-0x([0-9a-f]+)")
+TRAMPOLINE = re.compile(r"^# trampoline: code 0x([0-9a-f]+), data 0x([0-9a-f]+)")
 AREA = re.compile(r"^# 0x([0-9a-f]+)-0x([0-9a-f]+) +\d+ (?!unpurged)(.*)")
 DUMP = re.compile(r"^# dump: ([0-9a-f]+)-([0-9a-f]+) ([0-9a-f]+) (4K|2M|1G) ([-rwxu]+) (\S+)")
 SIZES = {"4K": 1 << 12, "2M": 1 << 21, "1G": 1 << 30}
@@ -67,6 +68,12 @@ def areas(results):
             for m in map(AREA.match, results.lines) if m]
 
 
+def trampoline(results):
+    """The pages that the image has beside its own while the numbers of levels differ."""
+    return [(int(page, 16), int(page, 16) + PAGE, None)
+            for m in map(TRAMPOLINE.match, results.lines) if m for page in m.groups()]
+
+
 class Expected:
     """What may be mapped, and what must: pages of 4 KiB, by the log and the linked file alone."""
 
@@ -76,6 +83,7 @@ class Expected:
         self.base = results.value("image base")
         self.sections = [(self.base + start, self.base + start + size, flags)
                          for start, size, flags in Pe(context.application).sections.values()]
+        self.sections += trampoline(results)
         self.direct = results.value("PAGE_OFFSET")
         self.vmalloc = results.value("VMALLOC_START")
         self.array = results.value("VMEMMAP_START")
@@ -169,14 +177,23 @@ def require_complete(context, leaves, results):
     context.require(totals.get("image"), "no image")
 
 
-@check("witness.areas", "QEMU sees the image, our frames, page array, areas, and no other page")
-def witness_areas(context):
-    with context.machine(kernel=context.application, append="seed=3 stop=areas test=entry.*",
-                         memory="1G", extra=("-device", "pvpanic", "-action", "panic=pause")
-                         ) as machine:
+def witness(context, options):
+    with context.machine(kernel=context.application,
+                         append="seed=3 stop=areas test=entry.* " + options, memory="1G",
+                         extra=("-device", "pvpanic", "-action", "panic=pause")) as machine:
         leaves, results = stop_at(context, machine, "areas")
         require_sound(context, leaves, results)
         require_complete(context, leaves, results)
         machine.qmp.command("cont")
         status, _ = context.ending(machine)
     context.require(status == PASSED, "the run did not pass after the stop")
+
+
+@check("witness.areas", "QEMU sees the image, our frames, page array, areas, and no other page")
+def witness_areas(context):
+    witness(context, "")
+
+
+@check("witness.5_levels", "the same with 5 levels, where the trampoline is all there is more")
+def witness_5_levels(context):
+    witness(context, "paging=5")
