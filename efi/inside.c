@@ -11,7 +11,7 @@
 #include "map.h"
 #include "memblock.h"
 #include "memory_map.h"
-#include "mm.h"
+#include "mm_options.h"
 #include "page.h"
 #include "space.h"
 #include "stop.h"
@@ -65,16 +65,15 @@ static int choose_layout(const struct options *options)
 	return layout_choose(&request, random_below_callback, &random, &layout);
 }
 
-static int build_space(void)
+static int build_space(const struct options *options)
 {
-	const struct cpu_features *cpu = platform_cpu_features();
 	struct space_plan plan = {
-		.levels = cpu->levels,
+		.levels = platform_cpu_features()->levels,
 		.layout = &layout,
 		.ranges = phys_ranges,
 		.nr_ranges = nr_phys_ranges,
 		.source = {.alloc = memblock_alloc_table},
-		.max_level = cpu->gib_leaves ? LEVEL_PUD : LEVEL_PMD,
+		.max_level = direct_map_level(options),
 	};
 
 	plan.sections = image_sections(&plan.nr_sections);
@@ -135,7 +134,7 @@ int inside_build(const struct options *options)
 	memblock_init(memory_ranges, nr_memory_ranges);
 	error = failed(choose_layout(options), "the layout does not fit (vmalloc=, padding=)");
 	if (!error)
-		error = failed(build_space(), "no memory for the page tables");
+		error = failed(build_space(options), "no memory for the page tables");
 	if (!error)
 		error = failed(build_bridge(), "no memory for a table below 4 GiB");
 	if (!error)
@@ -171,13 +170,7 @@ static void run_tests(void *argument)
 {
 	struct run *run = argument;
 	const struct options *options = run->options;
-	const struct mm_options mm_options = {
-		.seed = options->seed,
-		.lazy_max = options->lazy_max,
-		.guard = (unsigned int)options->guard,
-		.quarantine = options->quarantine,
-		.poison = options->poison,
-	};
+	const struct mm_options mm_options = mm_options_of(options);
 	const struct runner_options runner = {
 		.select = options->test,
 		.seed = options->seed,

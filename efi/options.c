@@ -9,6 +9,13 @@ static const char *const kaslr_words[] = {
 	[KASLR_FINE] = "fine", [KASLR_LINUX] = "linux", [KASLR_OFF] = "off", NULL};
 static const char *const paging_words[] = {
 	[PAGING_AUTO] = "auto", [PAGING_4] = "4", [PAGING_5] = "5", NULL};
+static const char *const place_words[] = {[PLACEMENT_LOWEST] = "lowest",
+					  [PLACEMENT_RANDOM] = "random",
+					  [PLACEMENT_BEST] = "best",
+					  [PLACEMENT_TOP] = "top",
+					  NULL};
+static const char *const debug_words[] = {
+	[DEBUG_OFF] = "off", [DEBUG_PAGEALLOC] = "pagealloc", NULL};
 static const char *const exit_words[] = {[EXIT_AUTO] = "auto",
 					 [EXIT_QEMU] = "qemu",
 					 [EXIT_SHELL] = "shell",
@@ -59,6 +66,15 @@ static const struct option table[] = {
 	 .sentence = "how many pages of freed addresses stay unused"},
 	{FIELD(lazy_max), .kind = NUMBER, .max = PAGES_MAX, .values = "PAGES", .standard = "8192",
 	 .sentence = "lazily freed pages before a purge (0: 8192 times the log of the CPUs)"},
+	{FIELD(place), .kind = CHOICE, .choices = place_words, .values = "lowest|random|best|top",
+	 .standard = "lowest", .sentence = "which of the free places an area gets"},
+	{FIELD(cache), .kind = SWITCH, .values = "on|off", .standard = "on",
+	 .sentence = "per-CPU caches of ready address ranges; off: lowest is exact"},
+	{FIELD(debug), .kind = CHOICE, .choices = debug_words, .values = "off|pagealloc",
+	 .standard = "off",
+	 .sentence = "pagealloc: what is freed is unmapped at once, from the direct map too"},
+	{FIELD(fail), .kind = NUMBER, .max = ANY, .values = "NUMBER", .standard = "none",
+	 .sentence = "this internal allocation of the run, counted from 1, fails"},
 	{FIELD(exit), .kind = CHOICE, .choices = exit_words,
 	 .values = "auto|qemu|shell|wait|reboot|poweroff", .standard = "auto",
 	 .sentence = "what to do at the end; auto: qemu under QEMU, else wait"},
@@ -90,7 +106,7 @@ struct parser {
 
 void options_default(struct options *options)
 {
-	*options = (struct options){.kaslr = KASLR_FINE, .guard = 1, .wait = 300};
+	*options = (struct options){.kaslr = KASLR_FINE, .guard = 1, .cache = true, .wait = 300};
 }
 
 static void complain(struct parser *parser, const char *line)

@@ -16,6 +16,8 @@
 
 enum paging { PAGING_AUTO, PAGING_4, PAGING_5 };
 enum exit_way { EXIT_AUTO, EXIT_QEMU, EXIT_SHELL, EXIT_WAIT, EXIT_REBOOT, EXIT_POWEROFF };
+enum placement { PLACEMENT_LOWEST, PLACEMENT_RANDOM, PLACEMENT_BEST, PLACEMENT_TOP };
+enum debug { DEBUG_OFF, DEBUG_PAGEALLOC };
 enum { OPTION_LIST_MAX = 1024 };
 
 struct options {
@@ -33,6 +35,10 @@ struct options {
 	uint64_t guard;	     /* pages */
 	uint64_t quarantine; /* pages */
 	uint64_t lazy_max;   /* pages; 0: the default */
+	enum placement place;
+	bool cache;
+	enum debug debug;
+	uint64_t fail; /* the number of the allocation that fails; 0: none */
 	enum exit_way exit;
 	uint64_t wait; /* seconds */
 	bool bench;

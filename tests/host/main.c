@@ -7,7 +7,7 @@
 #include "lib/random.h"
 #include "machine.h"
 #include "map.h"
-#include "mm.h"
+#include "mm_options.h"
 #include "page.h"
 #include "proof.h"
 #include "runner.h"
@@ -49,7 +49,7 @@ static int build_space(void)
 				  .layout = &layout,
 				  .ranges = direct,
 				  .source = {.alloc = memblock_alloc_table},
-				  .max_level = LEVEL_PUD};
+				  .max_level = direct_map_level(&arguments.options)};
 	const struct memory_range *ranges = machine_ranges(&plan.nr_ranges);
 
 	for (size_t i = 0; i < plan.nr_ranges; i++)
@@ -112,11 +112,7 @@ static void print_translations(void)
 static int run_inside(struct runner_result *result)
 {
 	const struct options *options = &arguments.options;
-	struct mm_options mm = {.seed = options->seed,
-				.lazy_max = options->lazy_max,
-				.guard = (unsigned int)options->guard,
-				.quarantine = options->quarantine,
-				.poison = options->poison};
+	struct mm_options mm = mm_options_of(options);
 	struct runner_options run = {.select = options->test,
 				     .seed = options->seed,
 				     .own_options = options->own,
