@@ -12,7 +12,8 @@
 #include "memblock.h"
 #include "memory_map.h"
 #include "mm_options.h"
-#include "page.h"
+#include "nodes.h"
+#include "page_alloc.h"
 #include "space.h"
 #include "stop.h"
 #include "tlb.h"
@@ -20,8 +21,9 @@
 
 #define RUN_STACK_BYTES (16 * PAGE_SIZE)
 
-/* The lists of what was taken, in the forms that mm and pagetables want. */
-static struct memory_range memory_ranges[TAKEN_RANGES_MAX];
+/* The lists of what was taken, in the forms that mm and pagetables want. Each border of a part of a
+ * node makes one range more. */
+static struct memory_range memory_ranges[TAKEN_RANGES_MAX + 2 * SRAT_PARTS_MAX];
 static struct phys_range phys_ranges[TAKEN_RANGES_MAX];
 static size_t nr_memory_ranges, nr_phys_ranges;
 
@@ -30,22 +32,36 @@ static uint64_t bridge; /* for the gate; 0: the firmware has our number of level
 static struct vm_struct stack_area;
 static phys_addr_t stack_phys;
 
+/* A range is of one node. */
+static void add_memory(const struct taken_range *taken)
+{
+	uint64_t start = taken->start, end;
+
+	for (; start < taken->end; start = end) {
+		unsigned int node = srat_node_of(nodes_table(), start, taken->end, &end);
+
+		memory_ranges[nr_memory_ranges++] =
+			(struct memory_range){start, end, taken->descriptor, (uint16_t)node};
+	}
+}
+
 /* Adjacent ranges are one for the direct map, so that leaves may span them. */
+static void add_direct(const struct taken_range *taken)
+{
+	if (nr_phys_ranges && phys_ranges[nr_phys_ranges - 1].end == taken->start)
+		phys_ranges[nr_phys_ranges - 1].end = taken->end;
+	else
+		phys_ranges[nr_phys_ranges++] = (struct phys_range){taken->start, taken->end};
+}
+
 static void fill_ranges(void)
 {
-	const struct taken_range *taken = memory_taken(&nr_memory_ranges);
+	size_t nr;
+	const struct taken_range *taken = memory_taken(&nr);
 
-	for (size_t i = 0; i < nr_memory_ranges; i++) {
-		memory_ranges[i] = (struct memory_range){
-			.start = taken[i].start,
-			.end = taken[i].end,
-			.descriptor = taken[i].descriptor,
-		};
-		if (nr_phys_ranges && phys_ranges[nr_phys_ranges - 1].end == taken[i].start)
-			phys_ranges[nr_phys_ranges - 1].end = taken[i].end;
-		else
-			phys_ranges[nr_phys_ranges++] =
-				(struct phys_range){taken[i].start, taken[i].end};
+	for (size_t i = 0; i < nr; i++) {
+		add_memory(&taken[i]);
+		add_direct(&taken[i]);
 	}
 }
 
@@ -130,6 +146,7 @@ int inside_build(const struct options *options)
 {
 	int error;
 
+	nodes_read();
 	fill_ranges();
 	memblock_init(memory_ranges, nr_memory_ranges);
 	error = failed(choose_layout(options), "the layout does not fit (vmalloc=, padding=)");
@@ -152,6 +169,7 @@ static void log_base(const char *name, uintptr_t base, unsigned int millibits)
 
 void inside_log(void)
 {
+	nodes_log();
 	log_base("PAGE_OFFSET", layout.page_offset, layout.page_offset_millibits);
 	log_base("VMALLOC_START", layout.vmalloc_start, layout.vmalloc_millibits);
 	log_base("VMEMMAP_START", layout.vmemmap_start, layout.vmemmap_millibits);
@@ -185,6 +203,7 @@ static void run_tests(void *argument)
 
 	run->end = INSIDE_NO_MM;
 	tlb_init();
+	set_cpu_node(platform_cpu(), (int)nodes_this_cpu());
 	if (mm_init(&mm_options))
 		return;
 	fault_set_time_limit(options->limit * platform_ticks_per_second());
