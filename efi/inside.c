@@ -235,5 +235,9 @@ enum inside_end inside_run(const struct options *options, struct runner_result *
 	};
 
 	run = (struct run){.options = options, .result = result};
-	return gate_run(&request) ? run.end : INSIDE_CRASHED;
+	if (!gate_run(&request))
+		return INSIDE_CRASHED;
+	if (run.end == INSIDE_RAN)
+		mm_clear_rest();
+	return run.end;
 }
