@@ -126,7 +126,13 @@ static const char *free_all(void)
 /* Everything back to the firmware, and the proof of it in the results. */
 static void give_back(void)
 {
-	const char *freed = free_all(), *map = memory_proof_end();
+	const char *freed, *map;
+
+	/* Firmware that fills what it gets back takes seconds a GiB. */
+	log_note("giving %llu MiB back", (unsigned long long)memory_taken_bytes() >> 20);
+	console_flush();
+	freed = free_all();
+	map = memory_proof_end();
 
 	firmware_map_free();
 	runner_report(&result, "efi.memory_given_back", freed);
