@@ -77,5 +77,8 @@ TEST(page_debug, unmapped,
 	expect_equal(memory[0] + memory[PAGE_SIZE - 1], 4);
 	__free_page(page);
 	page_alloc_set_debug(&before);
-	memory[0] = 0;
+	if (before.debug_pagealloc)
+		expect_fault_write(memory);
+	else
+		memory[0] = 0;
 }
