@@ -53,18 +53,36 @@ static bool shrink(struct area *area, size_t nr_pages, const struct vm_request *
 	return true;
 }
 
-/* An array for `nr_pages`, with the pages of `area` at its start. */
-static struct page **larger_array(const struct area *area, size_t nr_pages, gfp_t gfp)
+static size_t least(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
+/* An array for `nr_pages`, with the pages of `area` at its start, as many as it holds. */
+static struct page **new_array(const struct area *area, size_t nr_pages, gfp_t gfp)
 {
 	struct page **pages = kvmalloc(nr_pages * sizeof(*pages),
 				       (gfp & ~(__GFP_ZERO | GFP_ZONEMASK)) | __GFP_NOWARN);
 
 	if (pages)
-		memcpy(pages, area->vm.pages, area->vm.nr_pages * sizeof(*pages));
+		memcpy(pages, area->vm.pages, least(area->vm.nr_pages, nr_pages) * sizeof(*pages));
 	return pages;
 }
 
-/* The claimed area goes on under a new address; the old range is freed as an area without pages. */
+/* Frees the old range of an area that goes on elsewhere with its first `kept` pages, or all. */
+static void leave(struct area *area, size_t kept, const void *caller)
+{
+	size_t nr = area->vm.nr_pages;
+
+	vm_unmap_pages(area);
+	if (kept < nr) {
+		vm_put_pages(area->vm.pages + kept, nr - kept, caller);
+		vm_count_pages(-(long)(nr - kept));
+	}
+	vmap_area_free(area, caller);
+}
+
+/* The claimed area goes on under a new address, with `nr_pages` pages. */
 static struct area *move(struct area *area, struct page **pages, size_t nr_pages,
 			 const struct vm_request *request)
 {
@@ -81,7 +99,9 @@ static struct area *move(struct area *area, struct page **pages, size_t nr_pages
 		vmap_area_free_unused(moved);
 		return NULL;
 	}
-	vm_unmap_area(area, request->caller);
+	if (moved->vm.page_order > 0)
+		moved->vm.page_order = (uint8_t)leaf_order(&moved->vm);
+	leave(area, nr_pages, request->caller);
 	return moved;
 }
 
@@ -116,11 +136,11 @@ static bool is_aligned(const struct area *area, unsigned long align)
 	return !(area->va.va_start & (align - 1));
 }
 
-/* The area, under its old address or a new one, with all its pages; NULL: as it was. */
+/* The area with more pages, or under a new address, or both; NULL: as it was. */
 static struct area *grow(struct area *area, size_t nr_pages, const struct vm_request *request)
 {
-	size_t old = area->vm.nr_pages;
-	struct page **pages = larger_array(area, nr_pages, request->gfp);
+	size_t old = least(area->vm.nr_pages, nr_pages);
+	struct page **pages = new_array(area, nr_pages, request->gfp);
 	struct area *grown = NULL;
 
 	if (!pages)
@@ -162,12 +182,8 @@ static struct area *resize(struct area *area, size_t nr_pages, const struct vm_r
 		return area;
 	vmap_area_leave_class(area);
 	if (nr_pages > old || !is_aligned(area, request->align))
-		area = grow(area, nr_pages > old ? nr_pages : old, request);
-	if (!area)
-		return NULL;
-	if (nr_pages < old && !shrink(area, nr_pages, request))
-		return NULL;
-	return area;
+		return grow(area, nr_pages, request);
+	return shrink(area, nr_pages, request) ? area : NULL;
 }
 
 /* A request for `size` bytes that keeps what the area is like. */

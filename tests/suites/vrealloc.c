@@ -150,3 +150,23 @@ TEST(vrealloc, count, "growing and shrinking keeps the count of vmalloc's pages"
 	vfree(p);
 	expect_equal(vmalloc_nr_pages(), before);
 }
+
+TEST(vrealloc, shrink_and_align, "shrinking under a stricter alignment moves only what is kept")
+{
+	unsigned long before = vmalloc_nr_pages();
+	char *first = get(PAGE_SIZE), *p = get(PAGES * PAGE_SIZE), *behind;
+
+	if (!((uintptr_t)p & (8 * PAGE_SIZE - 1)))
+		p = vrealloc_node_align(p, PAGES * PAGE_SIZE, 32 * PAGE_SIZE, GFP_KERNEL, 0);
+	p = vrealloc_node_align(p, 3 * PAGE_SIZE, PMD_SIZE, GFP_KERNEL, NUMA_NO_NODE);
+	require(p);
+	behind = vmalloc(PAGE_SIZE);
+	expect_equal((uintptr_t)p & (PMD_SIZE - 1), 0);
+	expect(holds(p, 3 * PAGE_SIZE));
+	expect_equal(find_vm_area(p)->nr_pages, 3);
+	expect(!vmalloc_to_page(p + 3 * PAGE_SIZE));
+	expect_equal(vmalloc_nr_pages(), before + 5);
+	vfree(behind);
+	vfree(p);
+	vfree(first);
+}
