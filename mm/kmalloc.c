@@ -174,12 +174,15 @@ void kfree(const void *p)
 	free_any(p, CALLER);
 }
 
-/* Clears before it frees; not what is free already. */
+/* Clears before it frees; not what is free already, or no object's start. */
 void kfree_sensitive(const void *p)
 {
-	struct slab *slab = ZERO_OR_NULL_PTR(p) ? NULL : slab_of(p);
+	struct slab *slab;
 
-	if (!slab || !object_is_marked(slab->cache, p))
+	if (ZERO_OR_NULL_PTR(p))
+		return;
+	slab = slab_of(p);
+	if (!slab || (slab_has_object_at(slab, p) && !object_is_marked(slab->cache, p)))
 		memset((void *)(uintptr_t)p, 0, ksize(p));
 	free_any(p, CALLER);
 }

@@ -149,6 +149,19 @@ TEST(kmalloc, copies, "kmemdup() and kstrdup() copy")
 	kfree_sensitive(copy);
 }
 
+TEST(kmalloc, sensitive_refused, "kfree_sensitive() of no object's start writes nothing")
+{
+	char *p = kmalloc(100, GFP_KERNEL);
+
+	require(p);
+	memset(p, 7, 100);
+	kfree_sensitive(p + 8);
+	kfree_sensitive(NULL);
+	for (unsigned int i = 0; i < 100; i++)
+		expect_equal(p[i], 7);
+	kfree_sensitive(p);
+}
+
 TEST(kmalloc, refused_frees, "double, inner and foreign frees are refused, small and large")
 {
 	char *small = kmalloc(100, GFP_KERNEL), *large = kmalloc(50000, GFP_KERNEL);
