@@ -8,6 +8,7 @@
 #:   test           every test: on the host, of the linked file, in virtual machines
 #:   test-host      the suites as a process of this machine, under ASan and UBSan
 #:   test-tsan      the same under ThreadSanitizer
+#:   soak           random calls against a model: STEPS=10000000 SEED=7
 #:   test-image     checks of the linked file and of the disk image
 #:   test-qemu      runs in virtual machines (CHECK="boot.*": only those)
 #:   image          build/vmlab.efi, the application, and build/vmlab.img, the stick
@@ -61,7 +62,7 @@ MAKEFLAGS += -j$(shell nproc 2>/dev/null || echo 1)
 endif
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: help setup image run test test-host test-tsan test-image test-qemu format check-format clean
+.PHONY: help setup image run soak test test-host test-tsan test-image test-qemu format check-format clean
 .PHONY: bench bench-check bench-keep bench-peer bench-profile FORCE
 
 help:
@@ -101,7 +102,7 @@ $(SETUP): Makefile
 # Sources. ---------------------------------------------------------------------------------------
 
 SHARED := $(wildcard pagetables/*.c pagetables/*.S pagetables/lib/*.c mm/*.c tests/runner/*.c \
-	tests/suites/*.c tests/bench/*.c)
+	tests/suites/*.c tests/driver/*.c tests/bench/*.c)
 IMAGE_SOURCES := $(wildcard efi/*.c efi/*.S tests/machine/*.c) $(SHARED)
 # What stands behind <vmlab.h> and <linux/*.h>; and the experiments, each in the place of its path.
 EXPERIMENT_SUPPORT := $(addprefix tests/experiments/,vmlab.c option.c measure.c) \
@@ -256,6 +257,12 @@ test-host: $(O)/vmlab-host
 test-tsan: $(O)/vmlab-tsan
 	$(Q)$< $(OPTIONS)
 
+# Mixed calls at random against a plain model; what fails is shrunk to a short list of calls.
+RANDOM_DRIVER := $(PYTHON) tests/driver/random.py $(O)/vmlab-host
+
+soak: $(O)/vmlab-host
+	@$(RANDOM_DRIVER) steps=$(or $(STEPS),10000000) $(if $(SEED),seed=$(SEED)) $(OPTIONS)
+
 # Tests. -----------------------------------------------------------------------------------------
 
 TEST_FILES := $(L)/vmlab.img $(L)/vmlab.so $(L)/loader.efi
@@ -263,6 +270,7 @@ TEST := $(PYTHON) tests/qemu/test.py --build $(O)
 
 test: $(TEST_FILES) $(O)/vmlab-host $(O)/vmlab-tsan
 	@$(TEST) --program host=$(O)/vmlab-host \
+		--program "random=$(RANDOM_DRIVER) steps=400000" \
 		--program "bench=$(BENCH) check $(O)/vmlab.efi $(O) $(BASELINE)" \
 		--program "host-5level=$(O)/vmlab-host levels=5 nodes=2 poison=on cpus=2" \
 		--program "tsan=$(O)/vmlab-tsan cpus=4"

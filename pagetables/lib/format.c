@@ -268,6 +268,20 @@ static bool is_ktap(const char *line)
 	return false;
 }
 
+static void (*diverted)(const char *line);
+
+void log_divert(void (*sink)(const char *line))
+{
+	__atomic_store_n(&diverted, sink, __ATOMIC_RELEASE);
+}
+
+static void put_line(const char *line)
+{
+	void (*sink)(const char *) = __atomic_load_n(&diverted, __ATOMIC_ACQUIRE);
+
+	(sink ? sink : platform_log)(line);
+}
+
 void log_line(const char *format, ...)
 {
 	static const char prefix[] = "# ";
@@ -278,5 +292,5 @@ void log_line(const char *format, ...)
 	va_start(arguments, format);
 	vscnprintf(text, (size_t)(line + sizeof(line) - text), format, arguments);
 	va_end(arguments);
-	platform_log(is_ktap(text) ? text : line);
+	put_line(is_ktap(text) ? text : line);
 }

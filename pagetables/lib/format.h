@@ -18,3 +18,7 @@ int vscnprintf(char *buffer, size_t size, const char *format, va_list arguments)
  * "#") gets "# " in front, so that the log as a whole stays KTAP.
  */
 void log_line(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* From here on lines go to `sink` (NULL: to the log again): for those who make many refused calls
+ * and want to know that there was a line, not to read it. One CPU. */
+void log_divert(void (*sink)(const char *line));
