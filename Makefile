@@ -270,7 +270,7 @@ TEST := $(PYTHON) tests/qemu/test.py --build $(O)
 
 test: $(TEST_FILES) $(O)/vmlab-host $(O)/vmlab-tsan
 	@$(TEST) --program host=$(O)/vmlab-host \
-		--program "random=$(RANDOM_DRIVER) steps=400000" \
+		--program "random=$(RANDOM_DRIVER) steps=1000000" \
 		--program "bench=$(BENCH) check $(O)/vmlab.efi $(O) $(BASELINE)" \
 		--program "host-5level=$(O)/vmlab-host levels=5 nodes=2 poison=on cpus=2" \
 		--program "tsan=$(O)/vmlab-tsan cpus=4"

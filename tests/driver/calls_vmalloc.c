@@ -212,6 +212,8 @@ static void allocate(const struct variant *variant)
 
 	if (aim == REFUSED)
 		spoil(&wish, variant->traits);
+	if (aim == NO_MEMORY && wish.align < PAGE_SIZE)
+		wish.align = PAGE_SIZE; /* below that, address space is asked for twice */
 	tell(variant, &wish, aim, slot);
 	hush();
 	if (aim == NO_MEMORY)

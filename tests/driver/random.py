@@ -76,6 +76,11 @@ def where(text):
     return (int(begun[-1]) if begun else 0), ROUND_STEPS - 1
 
 
+def fell_short(text):
+    """Every round passed, but some function did not reach an outcome often enough."""
+    return "report mm_random" in text
+
+
 def explain(program, options, text, seconds):
     number, step = where(text)
     current = Round(program, options, number)
@@ -109,7 +114,7 @@ def main():
             if not re.match(r"# round \d+ begins", text[-1]):
                 sys.stdout.write(text[-1])
                 sys.stdout.flush()
-    if process.returncode:
+    if process.returncode and not fell_short("".join(text)):
         explain(sys.argv[1], options, "".join(text), seconds)
     return process.returncode
 
