@@ -213,6 +213,7 @@ static void run_tests(void *argument)
 	stop_at_areas(options->stop);
 	runner_run(&runner, run->result);
 	stop_at(options->stop, "end");
+	tlb_log_stats();
 	if (options->dump)
 		stop_dump();
 	mm_exit();

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "tlb.h"
 #include "lib/assert.h"
+#include "lib/format.h"
 #include "lib/lock.h"
 #include "tlb_local.h"
 
@@ -198,4 +199,22 @@ void tlb_get_stats(struct tlb_stats *stats)
 			__atomic_load_n(&participants[cpu].shootdowns, __ATOMIC_RELAXED);
 		tlb_local_count(cpu, stats->flushes);
 	}
+}
+
+void tlb_log_stats(void)
+{
+	struct tlb_stats stats;
+
+	tlb_get_stats(&stats);
+	log_line("TLB flushes asked for: %lu of ranges, %lu of everything; %lu waited for other "
+		 "CPUs",
+		 stats.ranges, stats.alls, stats.shootdowns);
+	for (unsigned int i = 0; i < NR_TLB_METHODS; i++)
+		if (tlb_method_ticks(i))
+			log_line("TLB flushes by %s: %lu, of %lu ticks as measured at the start",
+				 tlb_method_names[i], stats.flushes[i], tlb_method_ticks(i));
+		else
+			log_line("TLB flushes by %s: untried, not to be had here",
+				 tlb_method_names[i]);
+	log_line("TLB flushes by INVLPG up to %u pages", tlb_range_limit());
 }

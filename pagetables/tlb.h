@@ -49,3 +49,5 @@ void tlb_set_late_handler(bool (*handler)(unsigned int cpu));
 unsigned int tlb_range_limit(void);
 uint64_t tlb_method_ticks(enum tlb_method method);
 void tlb_get_stats(struct tlb_stats *stats);
+/* The same as log lines, with what each method was measured to cost. */
+void tlb_log_stats(void);

@@ -129,6 +129,7 @@ static int run_inside(struct runner_result *result)
 	if (error)
 		return error;
 	runner_run(&run, result);
+	tlb_log_stats();
 	if (result->cut_short)
 		return 0;
 	mm_exit();
