@@ -3,15 +3,18 @@
 #include "console.h"
 #include "dump.h"
 #include "instructions.h"
+#include "ioremap.h"
 #include "lib/string.h"
-#include "option_value.h"
 #include "vmalloc.h"
 #include "vmallocinfo.h"
 
 /* QEMU's docs/specs/pvpanic: bit 0 says that the guest has panicked. */
 enum { PVPANIC_PORT = 0x505, PVPANIC_PANICKED = 1 };
 
-enum { ALIASED_PAGES = 5, KINDS = 4 };
+/* The local APIC's registers, where every x86 CPU has them at first (Intel SDM vol. 3A, 11.4.1). */
+#define APIC_PHYS ((phys_addr_t)0xfee00000)
+
+enum { ALIASED_PAGES = 5 };
 
 static void log_text(void *unused, const char *text)
 {
@@ -50,23 +53,32 @@ void stop_at(const char *moments, const char *moment)
 	out8(PVPANIC_PORT, PVPANIC_PANICKED);
 }
 
-void stop_at_areas(const char *moments)
+static void *alias_of(void *area)
 {
 	struct page *pages[ALIASED_PAGES];
-	void *areas[KINDS] = {NULL};
 
-	if (!has_word(moments, "areas"))
+	for (unsigned int i = 0; i < ALIASED_PAGES; i++)
+		pages[i] = vmalloc_to_page((char *)area + i * PAGE_SIZE);
+	return vmap(pages, ALIASED_PAGES, VM_MAP, PAGE_KERNEL_RO);
+}
+
+void stop_at_areas(const char *moments)
+{
+	void *pages, *large, *cleared, *alias, *device;
+
+	if (!has_word(moments, "areas") && !has_word(moments, "freed"))
 		return;
-	areas[0] = vmalloc(ALIASED_PAGES * PAGE_SIZE);
-	areas[1] = vmalloc_huge(PMD_SIZE + PAGE_SIZE, GFP_KERNEL);
-	areas[2] = vzalloc(1);
-	if (areas[0]) {
-		for (unsigned int i = 0; i < ALIASED_PAGES; i++)
-			pages[i] = vmalloc_to_page((char *)areas[0] + i * PAGE_SIZE);
-		areas[3] = vmap(pages, ALIASED_PAGES, VM_MAP, PAGE_KERNEL_RO);
-	}
+	pages = vmalloc(ALIASED_PAGES * PAGE_SIZE);
+	large = vmalloc_huge(PMD_SIZE + PAGE_SIZE, GFP_KERNEL);
+	cleared = vzalloc(1);
+	alias = pages ? alias_of(pages) : NULL;
+	device = ioremap(APIC_PHYS, PAGE_SIZE);
 	stop_at(moments, "areas");
-	vunmap(areas[3]);
-	for (unsigned int i = 0; i < KINDS - 1; i++)
-		vfree(areas[i]);
+	iounmap(device);
+	vunmap(alias);
+	vfree(cleared);
+	vfree(large);
+	vfree(pages);
+	vm_unmap_aliases();
+	stop_at(moments, "freed");
 }

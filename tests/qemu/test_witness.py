@@ -1,22 +1,24 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The witness: what QEMU itself finds in the page tables, at an exact stop with the gate closed.
+"""The witness: what QEMU itself finds in the page tables, at exact stops with the gate closed.
 
-The application stops there by writing to the port of QEMU's pvpanic device (stop=areas), after it
-has printed its dump and vmallocinfo. Every translation that QEMU knows must be part of the image,
-of the direct map of frames that were taken, of their page array, or of an area that vmallocinfo
-lists, each with the permissions that this has; and none of those may be missing.
+The application stops by writing to the port of QEMU's pvpanic device (stop=MOMENT,...), after it
+has printed vmallocinfo and its dump: before the first area, with areas of every kind, after they
+are freed and purged, and after the tests. Every translation that QEMU knows must be part of the
+image, of the direct map of frames that were taken, of their page array, or of an area that
+vmallocinfo lists, each with the permissions that this has; and none of those may be missing.
 """
 import re
 
 import ktap
 from check import Skipped, check
 from qemu import PASSED
-from test_image import Pe
+from test_image import SECTION_EXECUTE, SECTION_WRITE, Pe
 
 TRANSLATION = re.compile(r"^([0-9a-f]{16}): ([0-9a-f]{16}) ([-XGPDACTUW]{9})", re.MULTILINE)
 TAKEN = re.compile(r"^# taken 0x([0-9a-f]+)-0x([0-9a-f]+)")
 TRAMPOLINE = re.compile(r"^# trampoline: code 0x([0-9a-f]+), data 0x([0-9a-f]+)")
 AREA = re.compile(r"^# 0x([0-9a-f]+)-0x([0-9a-f]+) +\d+ (?!unpurged)(.*)")
+STOP = re.compile(r"^# stop: (\S+)$")
 DUMP = re.compile(r"^# dump: ([0-9a-f]+)-([0-9a-f]+) ([0-9a-f]+) (4K|2M|1G) ([-rwxu]+) (\S+)")
 SIZES = {"4K": 1 << 12, "2M": 1 << 21, "1G": 1 << 30}
 PAGE = 1 << 12
@@ -40,16 +42,23 @@ class Leaf:
 
 
 def seen_by_qemu(machine):
+    """All leaves, in the order of their addresses."""
     text = machine.qmp.monitor("info tlb").replace("\r", "")
     with open(machine.path("info-tlb.txt"), "w", encoding="utf-8") as file:
         file.write(text)
     return [Leaf(int(v, 16), int(p, 16), flags) for v, p, flags in TRANSLATION.findall(text)]
 
 
+def said_for_last_stop(results):
+    """The lines between the last stop but one and the last one: that one's dump."""
+    stops = [0] + [i for i, line in enumerate(results.lines) if STOP.match(line)]
+    return results.lines[stops[-2]:stops[-1]]
+
+
 def dumped(results):
     """The keys of all leaves that the application's own dump tells of."""
     keys = set()
-    for match in filter(None, map(DUMP.match, results.lines)):
+    for match in filter(None, map(DUMP.match, said_for_last_stop(results))):
         start, end, phys = (int(value, 16) for value in match.groups()[:3])
         size = SIZES[match[4]]
         for offset in range(0, end - start, size):
@@ -63,15 +72,18 @@ def taken(results):
 
 
 def areas(results):
-    """What is mapped of each area: all but the guard behind, which early ones do not count."""
-    return [(int(m[1], 16), int(m[2], 16) - (0 if "early" in m[3].split() else PAGE))
-            for m in map(AREA.match, results.lines) if m]
+    """What is mapped of each area, all but the guard behind, which early ones do not count; and
+    whether it is of a device."""
+    return [(int(m[1], 16), int(m[2], 16) - (0 if "early" in m[3].split() else PAGE),
+             "ioremap" in m[3].split())
+            for m in map(AREA.match, said_for_last_stop(results)) if m]
 
 
 def trampoline(results):
     """The pages that the image has beside its own while the numbers of levels differ."""
-    return [(int(page, 16), int(page, 16) + PAGE, None)
-            for m in map(TRAMPOLINE.match, results.lines) if m for page in m.groups()]
+    return [(int(page, 16), int(page, 16) + PAGE, flags)
+            for m in map(TRAMPOLINE.match, results.lines) if m
+            for page, flags in zip(m.groups(), (SECTION_EXECUTE, SECTION_WRITE))]
 
 
 class Expected:
@@ -101,19 +113,32 @@ class Expected:
                 {first + words + block * BLOCK_WORDS + i for block in blocks
                  for i in range(BLOCK_WORDS)})
 
+    def image_place(self, leaf):
+        """.dynamic may be written by the linked file's word, and is read-only once relocated."""
+        for start, end, flags in self.sections:
+            if start <= leaf.virt < (end + PAGE - 1) & -PAGE:
+                return "image", (leaf.virt == leaf.phys and
+                                 leaf.execute == bool(flags & SECTION_EXECUTE) and
+                                 (not leaf.write or bool(flags & SECTION_WRITE)))
+        return None
+
+    def area_place(self, leaf, size):
+        for start, end, of_device in self.areas:
+            if start <= leaf.virt and leaf.virt + size <= end:
+                return "area", (not leaf.execute and
+                                self.is_taken(leaf.phys, size) != of_device)
+        return None
+
     def place(self, leaf, size):
         """Where the leaf belongs, and whether it is as it should be there; None: nowhere."""
         data = leaf.write and not leaf.execute
-        if leaf.virt < 1 << 47:
-            inside = [s for s in self.sections if s[0] <= leaf.virt < (s[1] + PAGE - 1) & -PAGE]
-            return inside and ("image", leaf.virt == leaf.phys)
+        if leaf.virt < 1 << 56:
+            return self.image_place(leaf)
         if self.is_taken(leaf.virt - self.direct, size):
-            return "direct map", leaf.phys == leaf.virt - self.direct and not leaf.execute
+            return "direct map", leaf.phys == leaf.virt - self.direct and data
         if self.array_pages.issuperset(range(leaf.virt // PAGE, (leaf.virt + size) // PAGE)):
             return "page array", data and self.is_taken(leaf.phys, size)
-        if any(start <= leaf.virt and leaf.virt + size <= end for start, end in self.areas):
-            return "area", not leaf.execute
-        return None
+        return self.area_place(leaf, size)
 
     def sort(self, leaves):
         """{place: bytes}; raises ValueError for a leaf that has none."""
@@ -133,13 +158,16 @@ def with_sizes(leaves, keys_of_1g):
         yield leaf, PAGE if not leaf.large else 1 << 30 if leaf.key() in keys_of_1g else 1 << 21
 
 
-def stop_at(context, machine, moment):
+def follow_to_stop(context, machine, moment):
     """Follows the run to its stop; (leaves, results so far)."""
     why = machine.follow(240, done=lambda: machine.qmp.saw("GUEST_PANICKED"))
+    machine.debug.read()
     results = ktap.parse(machine.debug.text())[-1]
-    if results.lines_with("unknown option", "stop"):
-        raise Skipped("this build knows no stop=" + moment)
+    if results.lines_with("not possible here", "paging="):
+        raise Skipped("this build cannot change the number of levels")
     context.require(why == "done", "did not stop: " + str(machine.complaint(why)))
+    stops = [m[1] for m in map(STOP.match, results.lines) if m]
+    context.require(stops and stops[-1] == moment, f"stopped at {stops}, and not at {moment}")
     return seen_by_qemu(machine), results
 
 
@@ -156,7 +184,7 @@ def require_sound(context, leaves, results):
 def leaves_of_1g(results):
     return {(int(m[1], 16) + offset, int(m[3], 16) + offset, "w" in m[5], "x" in m[5],
              "u" in m[5], True)
-            for m in filter(None, map(DUMP.match, results.lines)) if m[4] == "1G"
+            for m in filter(None, map(DUMP.match, said_for_last_stop(results))) if m[4] == "1G"
             for offset in range(0, int(m[2], 16) - int(m[1], 16), 1 << 30)}
 
 
@@ -171,22 +199,38 @@ def require_complete(context, leaves, results):
                     f"{totals.get('direct map')} bytes of direct map for {frames} taken")
     context.require(totals.get("page array") == len(expected.array_pages) * PAGE,
                     "the page array has holes")
-    mapped = sum(end - start for start, end in expected.areas)
-    context.require(len(expected.areas) > 3 and totals.get("area") == mapped,
+    mapped = sum(end - start for start, end, _ in expected.areas)
+    context.require(totals.get("area") == mapped,
                     f"{totals.get('area')} bytes in {len(expected.areas)} areas of {mapped}")
     context.require(totals.get("image"), "no image")
+    return expected.areas
 
 
 def witness(context, options):
-    with context.machine(kernel=context.application,
-                         append="seed=3 stop=areas test=entry.* " + options, memory="1G",
+    """All moments of one run. After the purge everything is as before the first area."""
+    seen = {}
+    with context.machine(kernel=context.application, memory="1G",
+                         append="seed=3 stop=start,areas,freed,end test=entry.* " + options,
                          extra=("-device", "pvpanic", "-action", "panic=pause")) as machine:
-        leaves, results = stop_at(context, machine, "areas")
-        require_sound(context, leaves, results)
-        require_complete(context, leaves, results)
-        machine.qmp.command("cont")
+        for moment in ("start", "areas", "freed", "end"):
+            leaves, results = follow_to_stop(context, machine, moment)
+            require_sound(context, leaves, results)
+            there = require_complete(context, leaves, results)
+            seen[moment] = {leaf.key() for leaf in leaves}, there
+            machine.qmp.command("cont")
         status, _ = context.ending(machine)
-    context.require(status == PASSED, "the run did not pass after the stop")
+    require_all_kinds(context, *seen["areas"])
+    for moment in ("freed", "end"):
+        context.require(seen[moment] == seen["start"], f"{moment}: not mapped as at the start")
+    context.require(status == PASSED, "the run did not pass after the stops")
+
+
+def require_all_kinds(context, keys, there):
+    """That the areas at this stop were worth it: small and large leaves, read-only, a device."""
+    inside = [key for key in keys if any(start <= key[0] < end for start, end, _ in there)]
+    context.require(any(large for *_, large in inside), "no area has a large leaf")
+    context.require(any(not write for _, _, write, *_ in inside), "no area is read-only")
+    context.require(any(of_device for *_, of_device in there), "no area is of a device")
 
 
 @check("witness.areas", "QEMU sees the image, our frames, page array, areas, and no other page")
