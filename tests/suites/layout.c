@@ -201,6 +201,85 @@ TEST(layout, fine, "kaslr=fine: in the window, a GiB apart, on steps of 2 MiB, a
 	}
 }
 
+/*
+ * A random arrangement cuts what is left over into four gaps, each of which exceeds the share x of
+ * it with likelihood (1 - x)^3. So the cubes of the complements are uniform: sixteen equal parts.
+ */
+enum { GAPS = 4, PARTS = 16, PART_DRAWS = 8000, PARTS_LIMIT = 58, ORDERS_LIMIT = 36 };
+
+static unsigned int part_of_gap(uint64_t gap, uint64_t all)
+{
+	uint64_t share = ((all - gap) << 20) / all;
+
+	return (unsigned int)((share * share * share) >> 56) & (PARTS - 1);
+}
+
+static uint64_t chi_square_of(const unsigned int *seen, unsigned int nr, unsigned int draws)
+{
+	uint64_t chi_square = 0;
+
+	for (unsigned int i = 0; i < nr; i++) {
+		int64_t off = (int64_t)seen[i] * nr - draws;
+
+		chi_square += (uint64_t)(off * off);
+	}
+	return chi_square / nr / draws;
+}
+
+/* The regions' places from low to high; which of the 6 orders it is. */
+static unsigned int sort_regions(const struct region regions[3], const struct region *sorted[3])
+{
+	unsigned int first = 0, last = 0;
+
+	for (unsigned int i = 1; i < 3; i++) {
+		first = regions[i].start < regions[first].start ? i : first;
+		last = regions[i].start > regions[last].start ? i : last;
+	}
+	sorted[0] = &regions[first];
+	sorted[1] = &regions[3 - first - last];
+	sorted[2] = &regions[last];
+	return first * 2 + (last > 3 - first - last);
+}
+
+static void count_gaps(const struct region *const sorted[3], const struct window *window,
+		       unsigned int seen[GAPS][PARTS])
+{
+	uint64_t steps[GAPS], all = 0, at = window->start;
+
+	for (unsigned int i = 0; i < GAPS; i++) {
+		uint64_t next = i < 3 ? sorted[i]->start : window->end;
+
+		steps[i] = (next - at - (i % 3 ? window->min_gap : 0)) / window->step;
+		all += steps[i];
+		at = i < 3 ? next + sorted[i]->size : at;
+	}
+	for (unsigned int i = 0; i < GAPS; i++)
+		seen[i][part_of_gap(steps[i], all)]++;
+}
+
+TEST(layout, fine_uniform, "kaslr=fine: all orders and all gaps are as likely as counting says")
+{
+	struct layout_geometry geometry = layout_machine_geometry(4);
+	struct window window = {.start = geometry.window_start,
+				.end = geometry.window_end,
+				.step = STEP,
+				.min_gap = gib};
+	unsigned int seen[GAPS][PARTS] = {{0}}, orders[6] = {0};
+
+	for (unsigned int i = 0; i < PART_DRAWS; i++) {
+		struct region regions[3] = {
+			{.size = 8 * gib}, {.size = geometry.vmalloc_size}, {.size = 2 * gib}};
+		const struct region *sorted[3];
+
+		require_equal(layout_draw(regions, 3, &window, test_random_below, NULL), 0);
+		orders[sort_regions(regions, sorted)]++;
+		count_gaps(sorted, &window, seen);
+	}
+	expect_below(chi_square_of(orders, 6, PART_DRAWS), ORDERS_LIMIT);
+	for (unsigned int i = 0; i < GAPS; i++)
+		expect_below(chi_square_of(seen[i], PARTS, PART_DRAWS), PARTS_LIMIT);
+}
+
 TEST(layout, linux_ranges,
      "kaslr=linux: order kept, on steps of a GiB, each base in its share of the slack")
 {
@@ -241,27 +320,34 @@ TEST(layout, linux_bits, "kaslr=linux: VMALLOC_START has the bits that Linux giv
 	expect_equal((drawn.vmalloc_millibits + 50) / 100, 131);
 }
 
-/* The offset of the first base is uniform over its share: sixteen equal parts of it are. */
-TEST(layout, linux_uniform, "kaslr=linux: the direct map is spread evenly over its share")
+/* Given those before it, the offset of each base is uniform over its share of what is left. */
+TEST(layout, linux_uniform, "kaslr=linux: each base is spread evenly over its share")
 {
-	enum { PARTS = 16, PART_DRAWS = 8000, LIMIT = 58 }; /* 15 degrees, one in a million */
 	struct layout_geometry geometry = layout_machine_geometry(4);
 	struct layout_request request = request_of(KASLR_LINUX, 4);
-	uint64_t tib = 1024 * gib, chi_square = 0;
-	uint64_t share = (geometry.window_end - geometry.window_start - 34 * tib) / 3;
-	unsigned int seen[PARTS] = {0};
+	uint64_t tib = 1024 * gib;
+	uint64_t slack =
+		geometry.window_end - geometry.window_start - 2 * tib - geometry.vmalloc_size;
+	unsigned int seen[3][PARTS] = {{0}};
 	struct layout drawn;
 
 	for (unsigned int i = 0; i < PART_DRAWS; i++) {
-		layout_choose_within(&geometry, &request, test_random_below, NULL, &drawn);
-		seen[(drawn.page_offset - geometry.window_start) / (share / PARTS + 1)]++;
-	}
-	for (unsigned int i = 0; i < PARTS; i++) {
-		int64_t off = (int64_t)seen[i] - PART_DRAWS / PARTS;
+		uint64_t left = slack, at = geometry.window_start;
 
-		chi_square += (uint64_t)(off * off);
+		layout_choose_within(&geometry, &request, test_random_below, NULL, &drawn);
+		for (unsigned int j = 0; j < 3; j++) {
+			uint64_t starts[] = {drawn.page_offset, drawn.vmalloc_start,
+					     drawn.vmemmap_start};
+			uint64_t sizes[] = {tib + gib, geometry.vmalloc_size + gib, 0};
+			uint64_t part = left / (3 - j) / PARTS + 1;
+
+			seen[j][(starts[j] - at) / part]++;
+			left -= starts[j] - at;
+			at = starts[j] + sizes[j];
+		}
 	}
-	expect_below(chi_square / (PART_DRAWS / PARTS), LIMIT);
+	for (unsigned int j = 0; j < 3; j++)
+		expect_below(chi_square_of(seen[j], PARTS, PART_DRAWS), PARTS_LIMIT);
 }
 
 TEST(layout, off, "kaslr=off: the fixed bases of Linux, and nothing to guess")

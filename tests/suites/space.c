@@ -2,9 +2,12 @@
 #include "space.h"
 #include "lib/errno.h"
 #include "map.h"
+#include "page_alloc.h"
 #include "reclaim.h"
 #include "scratch.h"
 #include "test.h"
+#include "tlb.h"
+#include "vmalloc.h"
 #include "walk.h"
 
 TEST(space, check, "every structure of the page tables holds")
@@ -120,6 +123,90 @@ TEST(space, switch, "in another space the kernel half is the same and the lower 
 		expect_fault_read(address);
 	expect(space_switch(before) == space);
 	expect(space_current() == before);
+	scratch_close();
+}
+
+static void switch_back(void *context)
+{
+	space_switch(context);
+}
+
+/* In another space until the test is over, however it ends. */
+static void switch_for_test(struct space *space)
+{
+	static struct test_end end = {.function = switch_back};
+
+	end.context = space_switch(space);
+	test_at_end(&end);
+}
+
+TEST(space, made_elsewhere, "a page mapped in another space can be used in all, and goes from all")
+{
+	struct vm_struct *vm = get_vm_area(PAGE_SIZE, VM_MAP);
+	struct page *frame = alloc_page(GFP_KERNEL);
+	struct space *space = scratch_open();
+	volatile uint64_t *word;
+
+	require(vm && frame && space);
+	word = vm->addr;
+	switch_for_test(space);
+	expect_equal(map_range(space, (uintptr_t)word, page_to_phys(frame), PAGE_SIZE, PAGE_KERNEL,
+			       LEVEL_PTE),
+		     0);
+	*word = 0x4711;
+	space_switch(&kernel_space);
+	expect_equal(*word, 0x4711);
+	vunmap_range((uintptr_t)word, (uintptr_t)word + PAGE_SIZE);
+	space_switch(space);
+	expect_fault_read(word);
+	expect_equal(*(uint64_t *)page_address(frame), 0x4711);
+	space_switch(&kernel_space);
+	__free_page(frame);
+	free_vm_area(vm);
+	scratch_close();
+}
+
+/* A word of a page that is the user's, as a kernel reads it that means to (SMAP: STAC, CLAC). */
+static uint64_t read_user(uintptr_t address)
+{
+	uint64_t value;
+
+	if (!platform_cpu_features()->smap)
+		return *(volatile uint64_t *)address;
+	__asm__ volatile("stac; movq (%1), %0; clac" : "=r"(value) : "r"(address) : "memory", "cc");
+	return value;
+}
+
+TEST(space, user_pages,
+     "vmalloc_user()'s pages are the user's in the lower half of one space alone")
+{
+	uint64_t *area = vmalloc_user(2 * PAGE_SIZE);
+	struct space *space = scratch_open();
+	uintptr_t base = scratch_base();
+	struct vm_area_struct vma = {
+		.space = space, .vm_start = base, .vm_end = base + 2 * PAGE_SIZE};
+	struct leaf leaf;
+
+	require(area && space);
+	area[PAGE_SIZE / sizeof(*area)] = 0x4711;
+	require_equal(remap_vmalloc_range(&vma, area, 0), 0);
+	expect(walk_lookup(space, base + PAGE_SIZE, &leaf));
+	expect_equal(leaf.phys, (phys_addr_t)vmalloc_to_pfn((char *)area + PAGE_SIZE)
+					<< PAGE_SHIFT);
+	expect_equal(leaf.prot.pgprot & (_PAGE_USER | _PAGE_RW | _PAGE_NX | _PAGE_GLOBAL),
+		     _PAGE_USER | _PAGE_NX);
+	expect(!walk_lookup(&kernel_space, base, &leaf));
+	if (!test_on_host()) { /* there the lower half is the process's own */
+		switch_for_test(space);
+		expect_equal(read_user(base + PAGE_SIZE), 0x4711);
+		expect_equal(fault_expect_read(base), platform_cpu_features()->smap);
+		expect_fault_write(base);
+		space_switch(&kernel_space);
+		expect_fault_read(base);
+	}
+	expect_equal(unmap_range(space, base, 2 * PAGE_SIZE), 2);
+	tlb_flush_range(base, base + 2 * PAGE_SIZE);
+	vfree(area);
 	scratch_close();
 }
 
