@@ -124,7 +124,7 @@ COMMON_FLAGS := -std=gnu11 -g -fno-omit-frame-pointer -fno-strict-aliasing $(INC
 # The application. -------------------------------------------------------------------------------
 
 # crt0 of gnu-efi calls us in the System V way, the firmware is called in its own.
-IMAGE_FLAGS := $(COMMON_FLAGS) -O2 -ffreestanding -fpic -fshort-wchar -mno-red-zone \
+IMAGE_FLAGS := $(COMMON_FLAGS) -I efi -O2 -ffreestanding -fpic -fshort-wchar -mno-red-zone \
 	-mgeneral-regs-only -fcf-protection=none -fno-asynchronous-unwind-tables \
 	-fno-stack-protector -fvisibility=hidden -DGNU_EFI_USE_MS_ABI \
 	$(if $(findstring clang,$(CC)),,-maccumulate-outgoing-args) $(CFLAGS)
@@ -137,9 +137,8 @@ IMAGE_OBJECTS += $(EXPERIMENT_SUPPORT:%=$(O)/image/%.o) $(EXPERIMENT_OBJECTS)
 endif
 KEPT_SECTIONS := .text .reloc .rodata .data .dynamic .rela .dynsym .dynstr
 
-$(O)/image/efi/% $(O)/image/tests/qemu/%: EXTRA := -I efi -isystem $(EFI_INCLUDE) -isystem $(EFI_INCLUDE)/x86_64
+$(O)/image/efi/% $(O)/image/tests/qemu/%: EXTRA := -isystem $(EFI_INCLUDE) -isystem $(EFI_INCLUDE)/x86_64
 $(O)/image/mm/% $(O)/image/pagetables/%: EXTRA := -Wconversion
-$(O)/image/tests/machine/%: EXTRA := -I efi
 
 # Changes when a command line does, so that CC=clang or CFLAGS=... builds anew.
 $(O)/image.flags: FORCE | $(SETUP)

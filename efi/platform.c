@@ -13,10 +13,7 @@
 /* So often the gate opens, if anybody asks: the firmware's timers stand still in between. */
 enum { OPENINGS_PER_SECOND = 10 };
 
-unsigned int platform_cpu(void)
-{
-	return 0;
-}
+unsigned int platform_boot_cpu;
 
 unsigned int platform_nr_cpus(void)
 {
@@ -41,13 +38,18 @@ uint64_t platform_relaxed(unsigned int cpu)
 	return __atomic_load_n(&relaxed, __ATOMIC_SEQ_CST);
 }
 
+void platform_quiescent(void)
+{
+	lock_assert_none_held();
+	__atomic_fetch_add(&relaxed, 1, __ATOMIC_SEQ_CST);
+}
+
 void platform_relax(void)
 {
 	static uint64_t last_opening;
 	uint64_t now = platform_ticks();
 
-	lock_assert_none_held();
-	__atomic_fetch_add(&relaxed, 1, __ATOMIC_SEQ_CST);
+	platform_quiescent();
 	if (!gate_is_closed())
 		return;
 	if (now - last_opening < platform_ticks_per_second() / OPENINGS_PER_SECOND &&

@@ -172,7 +172,7 @@ static __slow void defer_slow(struct rcu_cpu *rcu, const void *p)
 		return;
 	}
 	advance(rcu);
-	platform_relax();
+	platform_quiescent();
 	advance(rcu);
 	if (add_page(rcu)) {
 		kvfree_rcu_mightsleep(p);

@@ -19,7 +19,6 @@ struct expectation {
 
 /* Of one CPU. */
 static struct state {
-	unsigned int depth; /* of handlers */
 	struct expectation expected;
 	struct fault_catch *catch;
 	uint64_t caught_since; /* ticks */
@@ -27,11 +26,18 @@ static struct state {
 	char summary[FAULT_SUMMARY_MAX];
 } __attribute__((aligned(64))) states[PLATFORM_CPUS_MAX];
 
+struct fault_depth fault_depths[PLATFORM_CPUS_MAX];
+
 static uint64_t time_limit;
 
 static struct state *this_state(void)
 {
 	return &states[platform_cpu()];
+}
+
+static struct fault_depth *this_depth(void)
+{
+	return &fault_depths[platform_cpu()];
 }
 
 /* Whether a handler runs on `frame` because of the instruction that was placed for it. */
@@ -122,7 +128,7 @@ static _Noreturn void take_nested(struct state *state, const struct trap_frame *
 {
 	char reason[FAULT_SUMMARY_MAX];
 
-	if (state->depth > 2)
+	if (this_depth()->nr > 2)
 		platform_abort("faults in the fault handler");
 	fault_report_registers(frame);
 	scnprintf(reason, sizeof(reason),
@@ -136,7 +142,7 @@ static void take_unexpected(struct state *state, struct trap_frame *frame, uint6
 	struct expectation expected = state->expected;
 
 	state->stats.unexpected++;
-	if (state->depth > 1)
+	if (this_depth()->nr > 1)
 		take_nested(state, frame, address);
 	fault_report(frame, address, state->summary);
 	if (expected.armed && is_from_probe(&expected, frame))
@@ -153,7 +159,7 @@ static bool is_over_time(const struct state *state)
 static void take_nmi(struct state *state, struct trap_frame *frame)
 {
 	state->stats.nmi++;
-	if (state->depth > 1)
+	if (this_depth()->nr > 1)
 		return;
 	fault_report(frame, 0, state->summary);
 	if (is_over_time(state))
@@ -165,22 +171,17 @@ void fault_handle(struct trap_frame *frame, uint64_t address)
 	struct state *state = this_state();
 	struct expectation *expected = &state->expected;
 
-	state->depth++;
+	this_depth()->nr++;
 	if (frame->vector == VECTOR_NMI) {
 		take_nmi(state, frame);
-	} else if (state->depth == 1 && expected->armed && is_from_probe(expected, frame) &&
+	} else if (this_depth()->nr == 1 && expected->armed && is_from_probe(expected, frame) &&
 		   is_as_expected(expected, frame, address)) {
 		state->stats.expected++;
 		leave_probe(frame, expected, true);
 	} else {
 		take_unexpected(state, frame, address);
 	}
-	state->depth--;
-}
-
-bool fault_in_handler(void)
-{
-	return this_state()->depth > 0;
+	this_depth()->nr--;
 }
 
 static bool expect_fault(uintptr_t address, enum access access, bool (*probe)(uintptr_t address))

@@ -3,6 +3,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "platform.h"
 
 /*
  * Exceptions: taken, decoded, survived. fault_entry.S brings every vector here on the machine; on
@@ -44,7 +45,15 @@ enum { PF_PRESENT = 1, PF_WRITE = 2, PF_USER = 4, PF_RESERVED = 8, PF_FETCH = 16
 void fault_handle(struct trap_frame *frame, uint64_t address);
 
 /* Whether this CPU is in an exception handler. */
-bool fault_in_handler(void);
+struct fault_depth {
+	unsigned int nr; /* of handlers, one in the other; written by that CPU alone */
+} __attribute__((aligned(64)));
+extern struct fault_depth fault_depths[PLATFORM_CPUS_MAX] __attribute__((visibility("hidden")));
+
+static inline bool fault_in_handler(void)
+{
+	return __atomic_load_n(&fault_depths[platform_cpu()].nr, __ATOMIC_RELAXED) > 0;
+}
 
 /*
  * One load, store (of a byte, 0) or call that is meant to fault. The instruction that does it is

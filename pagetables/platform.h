@@ -17,7 +17,8 @@ typedef uint64_t phys_addr_t;
 
 /* CPUs are numbered 0 to platform_nr_cpus() - 1, without holes, for the whole run. */
 enum { PLATFORM_CPUS_MAX = 64 };
-unsigned int platform_cpu(void);
+/* static inline unsigned int platform_cpu(void): this one. From the platform's folder. */
+#include "platform_this_cpu.h"
 unsigned int platform_nr_cpus(void);
 
 /* One turn of a bounded wait (PAUSE). */
@@ -28,7 +29,9 @@ void platform_pause(void);
  * this CPU has passed a quiescent point. Never with a lock held, never in an exception handler.
  */
 void platform_relax(void);
-/* How often `cpu` has passed platform_relax(); only that it changes means something. */
+/* The quiescent point alone: nothing opens, nothing is flushed. Under the same conditions. */
+void platform_quiescent(void);
+/* How often `cpu` has passed either; only that it changes means something. */
 uint64_t platform_relaxed(unsigned int cpu);
 
 /* Time stamp: ticks since an arbitrary start, never backwards on one CPU; and their rate. */

@@ -18,7 +18,7 @@ static struct memory_range ranges[MACHINE_RANGES_MAX];
 static size_t nr_ranges;
 static struct cpu cpus[PLATFORM_CPUS_MAX];
 static struct machine_config machine;
-static __thread unsigned int this_cpu_number;
+__thread unsigned int machine_this_cpu_number;
 
 static void add_range(phys_addr_t start, uint64_t size, uint16_t node)
 {
@@ -141,17 +141,12 @@ struct cpu *machine_cpu(unsigned int cpu)
 
 struct cpu *machine_this_cpu(void)
 {
-	return &cpus[this_cpu_number];
+	return &cpus[machine_this_cpu_number];
 }
 
 void machine_become(unsigned int cpu)
 {
-	this_cpu_number = cpu;
-}
-
-unsigned int platform_cpu(void)
-{
-	return this_cpu_number;
+	machine_this_cpu_number = cpu;
 }
 
 unsigned int platform_nr_cpus(void)

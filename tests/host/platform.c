@@ -29,12 +29,17 @@ static struct {
 	uint64_t turns;
 } __attribute__((aligned(64))) relaxed[PLATFORM_CPUS_MAX];
 
-void platform_relax(void)
+void platform_quiescent(void)
 {
 	lock_assert_none_held();
+	__atomic_fetch_add(&relaxed[platform_cpu()].turns, 1, __ATOMIC_SEQ_CST);
+}
+
+void platform_relax(void)
+{
 	if (!platform_cpu())
 		watchdog_reset();
-	__atomic_fetch_add(&relaxed[platform_cpu()].turns, 1, __ATOMIC_SEQ_CST);
+	platform_quiescent();
 }
 
 uint64_t platform_relaxed(unsigned int cpu)
