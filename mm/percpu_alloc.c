@@ -4,7 +4,11 @@
 #include "slab.h"
 #include "vm_area.h"
 
-enum { GRAINS = PERCPU_UNIT_BYTES / PERCPU_GRAIN, UNIT_PAGES = PERCPU_UNIT_BYTES >> PAGE_SHIFT };
+enum {
+	GRAINS = PERCPU_UNIT_BYTES / PERCPU_GRAIN,
+	UNIT_PAGES = PERCPU_UNIT_BYTES >> PAGE_SHIFT,
+	NR_ALIGNS = 9, /* of 1 to PAGE_SIZE / PERCPU_GRAIN grains */
+};
 
 struct chunk {
 	struct chunk *next;
@@ -12,8 +16,9 @@ struct chunk {
 	struct page **pages;	  /* UNIT_PAGES for each CPU */
 	unsigned int used;	  /* grains */
 	unsigned int hint;	  /* no free grain before it */
+	uint16_t most[NR_ALIGNS]; /* at each alignment there is no room for more grains than that */
 	uint16_t length[GRAINS];  /* of what begins at a grain; 0: nothing does */
-	bool taken[GRAINS];
+	uint64_t taken[GRAINS / 64]; /* a bit a grain */
 };
 
 static struct spinlock lock = SPINLOCK("percpu_alloc", LOCK_RANK_VM_MAP_RAM);
@@ -80,6 +85,13 @@ static void free_chunk(struct chunk *chunk)
 	kvfree(chunk);
 }
 
+/* There may be room for anything. */
+static void forget_full(struct chunk *chunk)
+{
+	for (unsigned int shift = 0; shift < NR_ALIGNS; shift++)
+		chunk->most[shift] = GRAINS;
+}
+
 static struct chunk *new_chunk(void)
 {
 	unsigned int cpus = platform_nr_cpus();
@@ -87,6 +99,7 @@ static struct chunk *new_chunk(void)
 
 	if (!chunk)
 		return NULL;
+	forget_full(chunk);
 	chunk->pages = kcalloc(cpus * UNIT_PAGES, sizeof(*chunk->pages), GFP_KERNEL);
 	chunk->areas = reserve(cpus);
 	if (chunk->pages && chunk->areas && get_pages(chunk->pages, cpus) && map_units(chunk, cpus))
@@ -95,47 +108,74 @@ static struct chunk *new_chunk(void)
 	return NULL;
 }
 
-static bool is_free(const struct chunk *chunk, unsigned int start, unsigned int nr)
+/* The first grain of [from, end) that is taken, or free; `end`: none. */
+static unsigned int next_grain(const struct chunk *chunk, unsigned int from, unsigned int end,
+			       bool taken)
 {
-	for (unsigned int i = start; i < start + nr; i++)
-		if (chunk->taken[i])
-			return false;
-	return true;
+	while (from < end) {
+		uint64_t word = chunk->taken[from / 64] ^ (taken ? 0 : UINT64_MAX);
+
+		word >>= from % 64;
+		if (word != 0) {
+			from += (unsigned int)__builtin_ctzl(word);
+			return from < end ? from : end;
+		}
+		from = (from | 63) + 1;
+	}
+	return end;
 }
 
 /* The first place for `nr` grains at a multiple of `align`; GRAINS: none. The lock is held. */
 static unsigned int find(const struct chunk *chunk, unsigned int nr, unsigned int align)
 {
-	unsigned int start = (chunk->hint + align - 1) & ~(align - 1);
+	unsigned int at = chunk->hint, start;
 
-	for (; start + nr <= GRAINS; start += align)
-		if (is_free(chunk, start, nr))
+	while ((start = (at + align - 1) & ~(align - 1)) + nr <= GRAINS) {
+		at = next_grain(chunk, start, start + nr, true);
+		if (at == start + nr)
 			return start;
+		at = next_grain(chunk, at, GRAINS, false);
+	}
 	return GRAINS;
+}
+
+/* What is known of the room in a chunk, where there is none for `nr` grains at 1 << `shift`. */
+static void note_full(struct chunk *chunk, unsigned int nr, unsigned int shift)
+{
+	for (; shift < NR_ALIGNS; shift++)
+		if (chunk->most[shift] >= nr)
+			chunk->most[shift] = (uint16_t)(nr - 1);
 }
 
 static void mark(struct chunk *chunk, unsigned int start, unsigned int nr, bool taken)
 {
 	for (unsigned int i = start; i < start + nr; i++)
-		chunk->taken[i] = taken;
+		chunk->taken[i / 64] ^= (uint64_t)1 << i % 64;
 	chunk->length[start] = taken ? (uint16_t)nr : 0;
 	chunk->used += taken ? nr : -nr;
 	if (!taken && start < chunk->hint)
 		chunk->hint = start;
-	while (taken && chunk->hint < GRAINS && chunk->taken[chunk->hint])
-		chunk->hint++;
+	chunk->hint = next_grain(chunk, chunk->hint, GRAINS, false);
+	if (!taken)
+		forget_full(chunk);
 }
 
 static void *take(unsigned int nr, unsigned int align)
 {
+	unsigned int shift = (unsigned int)__builtin_ctz(align);
 	void *found = NULL;
 
 	spin_lock(&lock);
 	for (struct chunk *chunk = chunks; chunk && !found; chunk = chunk->next) {
-		unsigned int start = find(chunk, nr, align);
+		unsigned int start;
 
-		if (start == GRAINS)
+		if (chunk->most[shift] < nr)
 			continue;
+		start = find(chunk, nr, align);
+		if (start == GRAINS) {
+			note_full(chunk, nr, shift);
+			continue;
+		}
 		mark(chunk, start, nr, true);
 		found = (char *)chunk->areas[0]->addr + start * PERCPU_GRAIN;
 	}
