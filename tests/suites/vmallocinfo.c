@@ -154,13 +154,13 @@ PLAIN_TEST(vmallocinfo, describe, "an address is told by the area it is in, near
 
 PLAIN_TEST(vmallocinfo, history, "the last 1,024 freed areas are remembered")
 {
-	char *p = vmalloc(5 * PAGE_SIZE);
+	char *p = vmalloc(301 * PAGE_SIZE);
 
 	require(p);
 	vfree(p);
 	for (unsigned int i = 0; i < 1023; i++)
 		vfree(vmalloc(PAGE_SIZE));
-	expect(describes(p + 8192, "into a 5-page area freed at"));
+	expect(describes(p + 8192, "into a 301-page area freed at"));
 	vfree(vmalloc(PAGE_SIZE));
-	expect(!describes(p + 8192, "into a 5-page area freed at"));
+	expect(!describes(p + 8192, "into a 301-page area freed at"));
 }
