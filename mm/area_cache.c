@@ -2,6 +2,7 @@
 #include "area_cache.h"
 #include "areas.h"
 #include "page_alloc.h"
+#include "lib/string.h"
 #include "purge.h"
 #include "lib/errno.h"
 
@@ -15,6 +16,25 @@ bool area_class_refresh(struct area_class *class)
 	class->ready = class->lazy;
 	class->lazy = NULL;
 	return true;
+}
+
+/* Walks, and remembers the table if the address is one of the region. */
+struct area *area_noted_slow(struct area_cpu *cpu, uintptr_t address)
+{
+	uint64_t unlinked = walk_tables_unlinked();
+	uintptr_t at = address - PAGE_SIZE, unit = at >> PMD_SHIFT;
+	const entry_t *table;
+
+	if (address - VMALLOC_START - 1 >= VMALLOC_END - VMALLOC_START - 1)
+		return NULL;
+	if (cpu->noted_at != unlinked)
+		memset(cpu->noted, 0xff, sizeof(cpu->noted));
+	cpu->noted_at = unlinked;
+	table = walk_table(&kernel_space, at);
+	if (!table)
+		return vmap_area_noted(address);
+	cpu->noted[unit % NR_NOTED] = (struct noted_table){.unit = unit, .table = table};
+	return area_noted(cpu, address);
 }
 
 static void set_state(struct area *area, enum area_state state)
@@ -65,7 +85,7 @@ uint64_t area_cache_put_lazy(struct area *area, const void *freed_by)
 	uint64_t pages = area_body_pages(&area->va), report = 0;
 
 	local_lock(&cpu->lock, platform_cpu());
-	area_remember(cpu, area, area->va.vm->caller, freed_by);
+	area_remember(cpu, area, pages, area->va.vm->caller, freed_by);
 	set_state(area, AREA_LAZY);
 	put_lazy(cpu, area);
 	cpu->lazy_pages += pages;

@@ -18,14 +18,17 @@
  * makes the freed ranges of all CPUs ready, and nobody has to go through their lists for it.
  *
  * Classes: up to CLASS_PAGES pages at page alignment; up to CLASS_ALIGNED_PAGES pages at each
- * larger alignment up to PAGE_SIZE << CLASS_ALIGN_SHIFTS.
+ * larger alignment up to PAGE_SIZE << CLASS_ALIGN_SHIFTS; and for large leaves up to CLASS_UNITS
+ * times 2 MiB aligned to that, whose entries are not held.
  */
 
 enum {
-	CLASS_PAGES = 128,
+	CLASS_PAGES = 512,
 	CLASS_ALIGNED_PAGES = 16,
 	CLASS_ALIGN_SHIFTS = 10,
-	NR_CLASSES = CLASS_PAGES + CLASS_ALIGNED_PAGES * CLASS_ALIGN_SHIFTS,
+	CLASS_UNITS = 8,
+	CLASS_UNIT = CLASS_PAGES + CLASS_ALIGNED_PAGES * CLASS_ALIGN_SHIFTS,
+	NR_CLASSES = CLASS_UNIT + CLASS_UNITS,
 	CLASS_NONE = 0xffff,
 	CACHED_MAX = 12288, /* ranges in the classes of one CPU */
 	LAZY_REPORT = 256,  /* pages freed before a CPU adds them to the common count */
@@ -44,6 +47,14 @@ struct ram_class {
 	uint64_t stamp;
 };
 
+/* Tables that this CPU has walked to lately: where notes stand. Never used in exception handlers.
+ */
+enum { NR_NOTED = 16 };
+struct noted_table {
+	uintptr_t unit; /* address / PMD_SIZE; UINTPTR_MAX: none */
+	const entry_t *table;
+};
+
 struct area_cpu {
 	struct spinlock lock;
 	unsigned int nr_cached;	   /* in the classes */
@@ -56,6 +67,8 @@ struct area_cpu {
 	struct area *spare;	   /* a descriptor for the next split */
 	int64_t vmalloc_pages;	   /* allocated here less freed here: all CPUs together count */
 	struct history history;
+	uint64_t noted_at; /* walk_tables_unlinked() when `noted` was begun */
+	struct noted_table noted[NR_NOTED];
 	struct area_class classes[NR_CLASSES];
 	struct ram_block *ram_block; /* new slots come from it */
 	struct ram_class ram[RAM_SLOT_PAGES];
@@ -88,6 +101,15 @@ static inline struct area *area_pop(struct area **list)
 	return area;
 }
 
+static inline unsigned int area_unit_class(size_t nr_pages, size_t align)
+{
+	size_t units = nr_pages / ENTRIES_PER_TABLE;
+
+	if (align != PMD_SIZE || nr_pages % ENTRIES_PER_TABLE || units - 1 >= CLASS_UNITS)
+		return CLASS_NONE;
+	return CLASS_UNIT + (unsigned int)units - 1;
+}
+
 /* The class of `nr_pages` aligned to `align` bytes; CLASS_NONE: of no class. */
 static inline unsigned int area_class(size_t nr_pages, size_t align)
 {
@@ -97,7 +119,7 @@ static inline unsigned int area_class(size_t nr_pages, size_t align)
 		return nr_pages <= CLASS_PAGES ? (unsigned int)nr_pages - 1 : CLASS_NONE;
 	shift = (unsigned int)__builtin_ctzl(align) - PAGE_SHIFT;
 	if (nr_pages > CLASS_ALIGNED_PAGES || shift > CLASS_ALIGN_SHIFTS)
-		return CLASS_NONE;
+		return area_unit_class(nr_pages, align);
 	return CLASS_PAGES + (shift - 1) * CLASS_ALIGNED_PAGES + (unsigned int)nr_pages - 1;
 }
 
@@ -125,16 +147,34 @@ static inline struct area *area_cache_take(unsigned int number, unsigned int siz
 	return area;
 }
 
+struct area *area_noted_slow(struct area_cpu *cpu, uintptr_t address);
+
+/*
+ * As vmap_area_noted(), by way of the tables that this CPU walked to before: as good as a walk, as
+ * long as no table was unlinked since. Not in exception handlers.
+ */
+static inline struct area *area_noted(struct area_cpu *cpu, uintptr_t address)
+{
+	uintptr_t at = address - PAGE_SIZE, unit = at >> PMD_SHIFT;
+	const struct noted_table *noted = &cpu->noted[unit % NR_NOTED];
+	entry_t entry;
+
+	if (unlikely(noted->unit != unit) || unlikely(cpu->noted_at != walk_tables_unlinked()))
+		return area_noted_slow(cpu, address);
+	entry = __atomic_load_n(&noted->table[pte_index(at)], __ATOMIC_ACQUIRE);
+	return likely(!(entry & 1)) ? area_of_note(entry) : NULL;
+}
+
 /* A claimed range that was never mapped comes back. false: no room. */
 bool area_cache_put(struct area *area);
 /* Writes a claimed area that is freed into the history; the CPU's lock is held. */
-static inline void area_remember(struct area_cpu *cpu, const struct area *area,
+static inline void area_remember(struct area_cpu *cpu, const struct area *area, uint64_t pages,
 				 const void *allocated, const void *freed)
 {
 	struct freed_area *entry = history_next(&cpu->history);
 
 	entry->start = area->va.va_start;
-	entry->pages = (uint32_t)area_body_pages(&area->va);
+	entry->pages = (uint32_t)pages;
 	entry->stamp = (uint32_t)purge_stamp();
 	entry->allocated = allocated;
 	entry->freed = freed;
@@ -159,7 +199,7 @@ static inline bool area_cache_put_class(unsigned int number, struct area *area, 
 		local_unlock(&cpu->lock);
 		return false;
 	}
-	area_remember(cpu, area, area->vm.caller, freed_by);
+	area_remember(cpu, area, pages, area->vm.caller, freed_by);
 	__atomic_store_n(&area->va.state, AREA_LAZY, __ATOMIC_RELEASE);
 	area_push(&class->lazy, area);
 	cpu->nr_cached++;

@@ -7,34 +7,26 @@
 
 /* How ranges come back to the free tree, and how a taken one grows or shrinks. */
 
-enum { BATCH = 128 };
-
-/* Ranges of up to BATCH areas of the list, which moves on; their entries are held no longer. */
-static size_t next_batch(struct area **list, struct virt_range ranges[BATCH])
+/* The range of the list's next area, whose entries are held no longer. */
+static bool next_range(void *context, struct virt_range *range)
 {
-	size_t nr = 0;
+	struct area **list = context, *area = *list;
+	struct vmap_area *va;
 
-	for (; *list && nr < BATCH; *list = area_next(*list)) {
-		struct vmap_area *va = &(*list)->va;
-
-		if (va->held)
-			release_range(&kernel_space, va->va_start - PAGE_SIZE,
-				      1 + area_body_pages(va));
-		va->held = false;
-		ranges[nr++] = (struct virt_range){area_taken_start(va), area_body_end(va)};
-	}
-	return nr;
+	if (!area)
+		return false;
+	va = &area->va;
+	if (va->held)
+		release_range(&kernel_space, va->va_start - PAGE_SIZE, 1 + area_body_pages(va));
+	va->held = false;
+	*range = (struct virt_range){area_taken_start(va), area_body_end(va)};
+	*list = area_next(area);
+	return true;
 }
 
 bool areas_reclaim_tables(struct area *list)
 {
-	struct virt_range ranges[BATCH];
-	unsigned long freed = 0;
-	size_t nr;
-
-	while ((nr = next_batch(&list, ranges)) > 0)
-		freed += reclaim_tables_batch(&kernel_space, ranges, nr);
-	return freed > 0;
+	return reclaim_tables_batch(&kernel_space, next_range, &list) > 0;
 }
 
 /* In the free tree a range is only its addresses: what the area owned, guard and body. */

@@ -38,6 +38,13 @@ static size_t take_from_lists(const struct frame_request *request, struct zone *
 	return nr;
 }
 
+/* With what was asked for in one run, or as much of it as is to be had. */
+static void refill(struct run_stack *stack, const struct frame_request *request)
+{
+	if (stack->top == 0 || run_stack_has_room(stack, request->wanted) || run_stack_trim(stack))
+		run_stack_refill(stack, request->wanted, request->gfp, highest_zone(request->gfp));
+}
+
 static size_t take_from_stack(const struct frame_request *request, unsigned int zone, uint64_t *pfn)
 {
 	unsigned int cpu = this_cpu();
@@ -47,9 +54,9 @@ static size_t take_from_stack(const struct frame_request *request, unsigned int 
 
 	if (!local_lock(&pcp->lock, cpu))
 		return 0;
-	if (stack->top == 0) {
+	if (!run_stack_raise(stack, request->wanted)) {
 		pcp->refills++;
-		run_stack_refill(stack, request->wanted, request->gfp, highest_zone(request->gfp));
+		refill(stack, request);
 	}
 	if (stack->top != 0)
 		nr = run_stack_take(stack, request->wanted, pfn);

@@ -8,8 +8,8 @@
 #include "pcp.h"
 
 /*
- * What the parts of the page allocator tell each other; nobody else includes this, but slab for the
- * frames it types.
+ * What the parts of the page allocator tell each other, and its short cuts; nobody else includes
+ * this, but slab for the frames it types, and vmalloc and vfree for the short cuts.
  */
 
 /* Flags that the short cut does not serve. */
@@ -79,6 +79,49 @@ static inline void frames_mark(uint64_t pfn, uint64_t nr, frame_word_t word)
 	}
 	for (; at < end; at++)
 		*at = word;
+}
+
+/* alloc_frame_run() where the short cut does not go; it is the slow reasons' too. */
+__slow size_t frames_alloc_long_way(gfp_t gfp, int nid, size_t wanted, uint64_t *pfn,
+				    uintptr_t caller);
+/* free_frame_run() for several frames, or with reasons not to take the short cut. */
+bool frames_free_run(uint64_t pfn, size_t nr, uintptr_t caller);
+
+/* alloc_frame_run(), in place. */
+static inline size_t frames_alloc(gfp_t gfp, int nid, size_t wanted, uint64_t *pfn,
+				  uintptr_t caller)
+{
+	frame_word_t word = FRAME_PLAIN | frame_owner_encode(caller);
+	unsigned int cpu = this_cpu();
+	struct pcp *pcp = pcps[cpu];
+	struct run_stack *stack;
+	size_t nr = 0;
+
+	if (unlikely((gfp & (SLOW_GFP | __GFP_ZERO)) | mm_slow_reasons) ||
+	    unlikely(nid >= 0 && nid != pcp->node) || unlikely(!local_trylock(&pcp->lock, cpu)))
+		return frames_alloc_long_way(gfp, nid, wanted, pfn, caller);
+	stack = pcp->preferred;
+	if (likely(stack->runs[stack->top].nr >= wanted) || run_stack_raise(stack, wanted))
+		nr = run_stack_take(stack, wanted, pfn);
+	local_unlock(&pcp->lock);
+	if (likely(nr == 1))
+		frame_words[*pfn] = word;
+	else if (likely(nr != 0))
+		frames_mark(*pfn, nr, word);
+	else
+		return frames_alloc_long_way(gfp, nid, wanted, pfn, caller);
+	return nr;
+}
+
+/* free_frame_run(), in place. */
+static inline bool frames_free(uint64_t pfn, size_t nr, uintptr_t caller)
+{
+	if (nr != 1 || unlikely(mm_slow_reasons) ||
+	    unlikely((frame_words[pfn] & FRAME_STATE_MASK) != FRAME_PLAIN))
+		return frames_free_run(pfn, nr, caller);
+	frame_words[pfn] = FRAME_EVER | frame_owner_encode(caller);
+	frames_give(pfn, 1);
+	return true;
 }
 
 /* What __GFP_ZERO asks for. */

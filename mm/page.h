@@ -86,9 +86,13 @@ static inline uint64_t page_to_pfn(const struct page *page)
 	return (uint64_t)(page - (const struct page *)VMEMMAP_START);
 }
 
+/* Divided by 24 and times the page size, in one: exact modulo 2^64, for multiples of 24. */
+#define PAGE_PHYS_FACTOR (UINT64_C(0xaaaaaaaaaaaaaaab) << (PAGE_SHIFT - 3))
+_Static_assert(24 * PAGE_PHYS_FACTOR == PAGE_SIZE, "an inverse of 3");
+
 static inline phys_addr_t page_to_phys(const struct page *page)
 {
-	return page_to_pfn(page) << PAGE_SHIFT;
+	return ((uintptr_t)page - VMEMMAP_START) * PAGE_PHYS_FACTOR;
 }
 
 static inline struct page *phys_to_page(phys_addr_t phys)

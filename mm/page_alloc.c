@@ -11,15 +11,14 @@
 
 #define CALLER ((uintptr_t)__builtin_return_address(0))
 
-static __slow size_t alloc_run_slow(gfp_t gfp, int nid, size_t wanted, uint64_t *pfn,
-				    uintptr_t caller)
+size_t frames_alloc_long_way(gfp_t gfp, int nid, size_t wanted, uint64_t *pfn, uintptr_t caller)
 {
 	struct frame_request request = {.gfp = gfp, .nid = nid, .wanted = wanted, .caller = caller};
 	size_t nr;
 
 	if ((gfp & (SLOW_GFP | __GFP_ZERO)) != __GFP_ZERO || mm_slow_reasons)
 		return frames_alloc_slow(&request, pfn);
-	nr = alloc_frame_run(gfp & ~__GFP_ZERO, nid, wanted, pfn, caller);
+	nr = frames_alloc(gfp & ~__GFP_ZERO, nid, wanted, pfn, caller);
 	if (nr != 0)
 		frames_clear(*pfn, nr);
 	return nr;
@@ -27,28 +26,7 @@ static __slow size_t alloc_run_slow(gfp_t gfp, int nid, size_t wanted, uint64_t 
 
 size_t alloc_frame_run(gfp_t gfp, int nid, size_t wanted, uint64_t *pfn, uintptr_t caller)
 {
-	frame_word_t word = FRAME_PLAIN | frame_owner_encode(caller);
-	unsigned int cpu;
-	struct pcp *pcp;
-	uint64_t first;
-	size_t nr;
-
-	if (unlikely((gfp & (SLOW_GFP | __GFP_ZERO)) | mm_slow_reasons))
-		return alloc_run_slow(gfp, nid, wanted, pfn, caller);
-	cpu = this_cpu();
-	pcp = pcps[cpu];
-	if (unlikely(nid >= 0 && nid != pcp->node) || unlikely(!local_trylock(&pcp->lock, cpu)))
-		return alloc_run_slow(gfp, nid, wanted, pfn, caller);
-	nr = run_stack_take(pcp->preferred, wanted, &first);
-	local_unlock(&pcp->lock);
-	*pfn = first;
-	if (likely(nr == 1))
-		frame_words[first] = word;
-	else if (likely(nr != 0))
-		frames_mark(first, nr, word);
-	else
-		return alloc_run_slow(gfp, nid, wanted, pfn, caller);
-	return nr;
+	return frames_alloc(gfp, nid, wanted, pfn, caller);
 }
 
 /* A block off the front of the topmost run, where that is aligned; false: it is not. */

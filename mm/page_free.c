@@ -128,7 +128,7 @@ static bool free_run_slow(uint64_t pfn, uint64_t nr, uint64_t done, uintptr_t ca
 	return !refused;
 }
 
-static __slow bool free_run(uint64_t pfn, size_t nr, uintptr_t caller)
+bool frames_free_run(uint64_t pfn, size_t nr, uintptr_t caller)
 {
 	uint64_t done;
 
@@ -145,12 +145,7 @@ static __slow bool free_run(uint64_t pfn, size_t nr, uintptr_t caller)
 
 bool free_frame_run(uint64_t pfn, size_t nr, uintptr_t caller)
 {
-	if (nr != 1 || unlikely(mm_slow_reasons) ||
-	    unlikely((frame_words[pfn] & FRAME_STATE_MASK) != FRAME_PLAIN))
-		return free_run(pfn, nr, caller);
-	frame_words[pfn] = FRAME_EVER | frame_owner_encode(caller);
-	frames_give(pfn, 1);
-	return true;
+	return frames_free(pfn, nr, caller);
 }
 
 void frames_set_typed(uint64_t pfn, uint64_t nr)

@@ -49,6 +49,19 @@ bool run_stack_refill(struct run_stack *stack, size_t wanted, gfp_t gfp, enum zo
 	return true;
 }
 
+bool run_stack_raise(struct run_stack *stack, size_t wanted)
+{
+	struct frame_run *top = &stack->runs[stack->top], *run = top, was = *top;
+
+	while (run > stack->runs && run->nr < wanted)
+		run--;
+	if (run == stack->runs)
+		return false;
+	*top = *run;
+	*run = was;
+	return true;
+}
+
 /* Runs 1 to `nr` go back to the lists; the ones above them move down. */
 static uint64_t give_back(struct run_stack *stack, uint32_t nr)
 {

@@ -10,10 +10,12 @@
  * The frames that each CPU keeps for itself: for every zone a stack of runs, a run being free
  * frames that follow each other. Allocation takes from the front of the topmost run, and a run that
  * comes back joins the topmost one when it is its neighbour, or is pushed. So what was freed last
- * is used first, and a run that was cut up grows together again in the usual order of frees.
+ * is used first, and a run that was cut up grows together again in the usual order of frees. A
+ * request that the topmost run is too short for looks for one below that is not.
  *
- * An empty stack is refilled with one large block of the buddy lists; one that has become too deep
- * or too full gives its older half back. Frames here are free (their words say so), but in no list.
+ * A stack that has no such run is refilled with one large block of the buddy lists; one that has
+ * become too deep or too full gives its older half back. Frames here are free (their words say so),
+ * but in no list.
  */
 
 enum { RUN_STACK_DEPTH = 60 };
@@ -87,8 +89,16 @@ static inline bool run_stack_put(struct run_stack *stack, uint64_t pfn, size_t n
 	return likely(stack->frames <= stack->most);
 }
 
-/* Fills an empty stack so that `wanted` frames or fewer can be taken from it; false: there are
- * none. */
+/* Brings a run of `wanted` frames or more to the top; false: there is none. */
+bool run_stack_raise(struct run_stack *stack, size_t wanted);
+/* Whether there is room for one more run of `wanted` frames before the stack must be trimmed. */
+static inline bool run_stack_has_room(const struct run_stack *stack, size_t wanted)
+{
+	return stack->top < RUN_STACK_DEPTH - 1 && stack->frames + wanted <= stack->most;
+}
+
+/* Fills a stack with room for it so that `wanted` frames or fewer can be taken from it; false:
+ * there are none. */
 bool run_stack_refill(struct run_stack *stack, size_t wanted, gfp_t gfp, enum zone_type highest);
 /*
  * Gives the older runs back until at most half of what may be there is left. false: in an exception

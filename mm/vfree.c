@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "lib/assert.h"
+#include "frames.h"
 #include "map.h"
 #include "protect.h"
 #include "tlb.h"
@@ -123,10 +124,9 @@ void vm_drain_deferred_all(void)
  * The short cut: an area of vmalloc's that goes back to its class, with frames that follow each
  * other. false: nothing is done, take the long way, which also says what is wrong.
  */
-static inline bool free_ready(const void *addr, const void *caller)
+static inline bool free_ready(unsigned int cpu, const void *addr, const void *caller)
 {
-	struct area *area = vmap_area_noted((uintptr_t)addr);
-	unsigned int cpu = platform_cpu();
+	struct area *area = area_noted(area_cpus[cpu], (uintptr_t)addr);
 	uint8_t busy = AREA_BUSY;
 	size_t nr;
 
@@ -140,7 +140,7 @@ static inline bool free_ready(const void *addr, const void *caller)
 		return false;
 	}
 	vm_held_unmap(area, nr);
-	free_frame_run(page_to_pfn(area->vm.pages[0]), nr, (uintptr_t)caller);
+	frames_free(page_to_pfn(area->vm.pages[0]), nr, (uintptr_t)caller);
 	vm_count_pages(-(long)nr);
 	if (unlikely(!area_cache_put_class(cpu, area, nr, caller)))
 		vmap_area_free(area, caller);
@@ -149,15 +149,17 @@ static inline bool free_ready(const void *addr, const void *caller)
 
 void vfree(const void *addr)
 {
+	unsigned int cpu = platform_cpu();
+
 	if (!addr)
 		return;
-	if (unlikely(!vmap_area_is_up() || fault_in_handler())) {
+	if (unlikely(!area_cpus[cpu]) || unlikely(fault_in_handler())) {
 		defer("vfree", addr, CALLER_OF_THIS);
 		return;
 	}
 	if (unlikely(vm_has_deferred()))
 		vm_drain_deferred();
-	if (unlikely(!free_ready(addr, CALLER_OF_THIS)))
+	if (unlikely(!free_ready(cpu, addr, CALLER_OF_THIS)))
 		vm_free("vfree", addr, CALLER_OF_THIS);
 }
 

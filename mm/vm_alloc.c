@@ -102,9 +102,11 @@ static bool get_room(struct area *area, const struct vm_request *request)
 
 	if (nr == 1)
 		area->vm.pages = &area->page;
-	else if (!area->vm.pages)
+	else if (!area->vm.pages) {
+		area->va.one_run = false; /* nothing is listed yet */
 		area->vm.pages = kvmalloc_node(nr * sizeof(struct page *), gfp | __GFP_NOWARN,
 					       request->node);
+	}
 	return area->vm.pages != NULL;
 }
 

@@ -66,6 +66,18 @@ static __slow void *map_other(struct page **pages, unsigned int count, const voi
 	return NULL;
 }
 
+static inline void map_slot(entry_t *entry, struct page **pages, unsigned int count)
+{
+	for (; count >= 4; count -= 4, entry += 4, pages += 4) {
+		held_map(entry, 1, page_to_phys(pages[0]), PAGE_KERNEL);
+		held_map(entry + 1, 1, page_to_phys(pages[1]), PAGE_KERNEL);
+		held_map(entry + 2, 1, page_to_phys(pages[2]), PAGE_KERNEL);
+		held_map(entry + 3, 1, page_to_phys(pages[3]), PAGE_KERNEL);
+	}
+	for (; count > 0; count--)
+		held_map(entry++, 1, page_to_phys(*pages++), PAGE_KERNEL);
+}
+
 void *vm_map_ram(struct page **pages, unsigned int count, int node)
 {
 	unsigned int number = platform_cpu();
@@ -84,16 +96,15 @@ void *vm_map_ram(struct page **pages, unsigned int count, int node)
 		return NULL;
 	block = block_of(slot);
 	entry = entries_of(block, slot);
-	for (unsigned int i = 0; i < count; i++)
-		held_map(entry + i, 1, page_to_phys(pages[i]), PAGE_KERNEL);
+	map_slot(entry, pages, count);
 	return address_of(block, slot);
 }
 
 /* The live slot that starts at `mem` and has `count` pages, not live any more. */
-static inline struct ram_slot *claim_slot(uintptr_t mem, unsigned int count)
+static inline struct ram_slot *claim_slot(struct area_cpu *cpu, uintptr_t mem, unsigned int count)
 {
 	uintptr_t start = mem & ~(RAM_BLOCK_PAGES * PAGE_SIZE - 1);
-	struct area *area = vmap_area_noted(start);
+	struct area *area = area_noted(cpu, start);
 	uint8_t live = SLOT_LIVE;
 	struct ram_slot *slot;
 
@@ -109,9 +120,10 @@ static inline struct ram_slot *claim_slot(uintptr_t mem, unsigned int count)
 }
 
 /* Returns how many pages there are to tell purge_account(). */
-static inline uint64_t put_slot(struct area_cpu *cpu, unsigned int number, struct ram_slot *slot)
+static inline uint64_t put_slot(struct area_cpu *cpu, unsigned int number, struct ram_slot *slot,
+				unsigned int count)
 {
-	struct ram_class *class = &cpu->ram[slot->count - 1];
+	struct ram_class *class = &cpu->ram[count - 1];
 	uint64_t report = 0, stamp = purge_stamp();
 
 	local_lock(&cpu->lock, number);
@@ -122,7 +134,7 @@ static inline uint64_t put_slot(struct area_cpu *cpu, unsigned int number, struc
 	slot->next = class->lazy;
 	class->lazy = slot;
 	class->stamp = stamp;
-	cpu->lazy_pages += slot->count;
+	cpu->lazy_pages += count;
 	if (unlikely(cpu->lazy_pages >= purge_state.report)) {
 		report = cpu->lazy_pages;
 		cpu->lazy_pages = 0;
@@ -153,13 +165,13 @@ void vm_unmap_ram(const void *mem, unsigned int count)
 	uint64_t report;
 
 	if (likely(area_cpus[number] && !fault_in_handler()))
-		slot = claim_slot((uintptr_t)mem, count);
+		slot = claim_slot(area_cpus[number], (uintptr_t)mem, count);
 	if (unlikely(!slot)) {
 		unmap_other(mem, count, CALLER_OF_THIS);
 		return;
 	}
 	held_unmap(entries_of(block_of(slot), slot), count, area_note(block_of(slot)->area));
-	report = put_slot(area_cpus[number], number, slot);
+	report = put_slot(area_cpus[number], number, slot, count);
 	if (unlikely(report))
 		purge_account(report);
 }

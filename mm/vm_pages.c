@@ -96,6 +96,8 @@ bool vm_get_pages(struct area *area, struct page **pages, size_t have, size_t nr
 {
 	struct page **first = pages + have, **next = first, **end = pages + nr, *page;
 
+	bool listed = area->va.one_run && have == 0;
+
 	area->va.one_run = have == 0;
 	while (next < end) {
 		size_t got = get_some(area, (size_t)(next - pages), nr, request, &page);
@@ -106,6 +108,10 @@ bool vm_get_pages(struct area *area, struct page **pages, size_t have, size_t nr
 		}
 		if (next > pages && page != next[-1] + 1)
 			area->va.one_run = false;
+		/* the list may be right still, from when the range was used last */
+		if (listed && got == nr && pages[0] == page)
+			break;
+		listed = false;
 		next = vm_list_run(next, page, got);
 	}
 	return true;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "vmalloc.h"
+#include "frames.h"
 #include "vm_area.h"
 
 /* The short cut for usual sizes; and every variant of vmalloc as one request (vm_alloc.c). */
@@ -17,12 +18,16 @@ static __slow bool get_rest(struct area *area, size_t got, size_t nr, gfp_t gfp,
 }
 
 /* Frames for a ready area, mapped. */
-static inline bool fill_ready(struct area *area, size_t nr, gfp_t gfp, int node, const void *caller)
+static inline __attribute__((always_inline)) bool
+fill_ready(struct area *area, size_t nr, gfp_t gfp, int node, const void *caller)
 {
 	struct page **pages = area->vm.pages, *page;
 	uint64_t pfn;
-	size_t got = alloc_frame_run(gfp | __GFP_NOWARN, node, nr, &pfn, (uintptr_t)caller);
+	size_t got =
+		frames_alloc((gfp & ~__GFP_ZERO) | __GFP_NOWARN, node, nr, &pfn, (uintptr_t)caller);
 
+	if (gfp & __GFP_ZERO && likely(got != 0))
+		frames_clear(pfn, got);
 	page = pfn_to_page(pfn);
 	if (likely(got == nr)) {
 		/* the list may be right still, from when the range was used last */
@@ -43,11 +48,11 @@ static inline bool fill_ready(struct area *area, size_t nr, gfp_t gfp, int node,
  * The short cut: a size and an alignment that have a class, PAGE_KERNEL, anywhere in the region,
  * with a ready range at hand. NULL: take the long way, which also says what is wrong.
  */
-static inline void *alloc_ready(unsigned long size, unsigned int size_class, gfp_t gfp, int node,
-				const void *caller)
+static inline __attribute__((always_inline)) void *
+alloc_ready(unsigned long size, unsigned int size_class, gfp_t gfp, int node, const void *caller)
 {
 	size_t nr = (size + PAGE_SIZE - 1) >> PAGE_SHIFT;
-	unsigned int cpu = platform_cpu();
+	unsigned int cpu = this_cpu();
 	struct area *area;
 	struct vm_struct *vm;
 
@@ -74,22 +79,28 @@ static inline void *alloc_ready(unsigned long size, unsigned int size_class, gfp
 	return vm->addr;
 }
 
-static inline void *alloc_simple(unsigned long size, gfp_t gfp, int node, unsigned long flags,
-				 const void *caller)
+static __slow void *alloc_long_way(unsigned long size, unsigned long align, gfp_t gfp, int node,
+				   unsigned long flags, const void *caller)
 {
-	struct vm_request request;
+	struct vm_request request = vm_request_for(size, caller);
+
+	request.align = align;
+	request.gfp = gfp;
+	request.node = node;
+	request.flags = VM_ALLOC | flags;
+	return vm_alloc(&request);
+}
+
+/* Not in line: the public calls only lead here. */
+static __attribute__((noinline)) void *alloc_simple(unsigned long size, gfp_t gfp, int node,
+						    unsigned long flags, const void *caller)
+{
 	void *addr = NULL;
 
 	if (likely(size - 1 < CLASS_PAGES * PAGE_SIZE && !flags && node == NUMA_NO_NODE))
 		addr = alloc_ready(size, (unsigned int)((size - 1) >> PAGE_SHIFT), gfp, node,
 				   caller);
-	if (likely(addr))
-		return addr;
-	request = vm_request_for(size, caller);
-	request.gfp = gfp;
-	request.node = node;
-	request.flags = VM_ALLOC | flags;
-	return vm_alloc(&request);
+	return likely(addr) ? addr : alloc_long_way(size, PAGE_SIZE, gfp, node, flags, caller);
 }
 
 void *vmalloc(unsigned long size)
@@ -147,7 +158,6 @@ void *vmalloc_huge_node(unsigned long size, gfp_t gfp, int node)
 void *__vmalloc_node(unsigned long size, unsigned long align, gfp_t gfp, int node,
 		     const void *caller)
 {
-	struct vm_request request;
 	void *addr = NULL;
 
 	if (likely(!(align & (align - 1)) && size - 1 < CLASS_PAGES * PAGE_SIZE &&
@@ -157,14 +167,7 @@ void *__vmalloc_node(unsigned long size, unsigned long align, gfp_t gfp, int nod
 		if (size_class != CLASS_NONE)
 			addr = alloc_ready(size, size_class, gfp, node, caller);
 	}
-	if (likely(addr))
-		return addr;
-	request = vm_request_for(size, caller);
-	request.align = align;
-	request.gfp = gfp;
-	request.node = node;
-	request.flags = VM_ALLOC;
-	return vm_alloc(&request);
+	return likely(addr) ? addr : alloc_long_way(size, align, gfp, node, 0, caller);
 }
 
 void *__vmalloc_node_range(unsigned long size, unsigned long align, unsigned long start,

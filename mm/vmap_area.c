@@ -176,12 +176,15 @@ bool vmap_area_hold(struct area *area)
 	return true;
 }
 
-/* A range that will go round in the caches holds its entries, and the last one of its front guard.
+/*
+ * A range that will go round in the caches holds its entries, and the last one of its front guard;
+ * not one for large leaves.
  */
 static void join_class(struct area *area, unsigned int size_class)
 {
 	area->va.size_class = (uint16_t)size_class;
-	vmap_area_hold(area);
+	if (size_class < CLASS_UNIT)
+		vmap_area_hold(area);
 }
 
 struct area *vmap_area_alloc(const struct vmap_request *request)

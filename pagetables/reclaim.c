@@ -2,23 +2,25 @@
 #include "reclaim.h"
 #include "tables.h"
 #include "tlb.h"
+#include "walk.h"
+
+uint64_t tables_unlinked = 1;
 
 /*
  * Empty tables are unlinked from the lowest level up, collected, and freed after one flush. Nothing
  * may be written into them before: a CPU can still walk through one by a translation that it has
  * cached, and must find zeroes there.
  */
-enum { BATCH_MAX = 64 };
 
 struct batch {
 	struct space *space;
 	unsigned int nr;
-	phys_addr_t tables[BATCH_MAX];
+	phys_addr_t tables[RECLAIM_BATCH];
 };
 
 static bool batch_is_full(const struct batch *batch)
 {
-	return batch->nr == BATCH_MAX;
+	return batch->nr == RECLAIM_BATCH;
 }
 
 /* Unlinks the table below the spot if it is empty. */
@@ -30,6 +32,7 @@ static void unlink_empty(struct batch *batch, struct spot *spot, uintptr_t addre
 		return;
 	if (!entry_replace(spot->entry, &entry, 0))
 		return;
+	__atomic_fetch_add(&tables_unlinked, 1, __ATOMIC_RELEASE);
 	table_account(batch->space, address, spot->level - 1, -1);
 	spot_lower(spot, 1);
 	batch->tables[batch->nr++] = entry_table_phys(entry);
@@ -81,24 +84,38 @@ static unsigned long free_batch(struct batch *batch)
 	return nr;
 }
 
-unsigned long reclaim_tables_batch(struct space *space, const struct virt_range *ranges, size_t nr)
+unsigned long reclaim_tables_batch(struct space *space,
+				   bool (*next)(void *context, struct virt_range *range),
+				   void *context)
 {
-	struct batch batch = {.space = space};
+	struct batch batch = {.space = space, .nr = 0};
 	unsigned long freed = 0;
+	struct virt_range range;
 
-	for (size_t i = 0; i < nr;) {
-		unlink_range(&batch, ranges[i].start, ranges[i].end - 1);
-		if (batch_is_full(&batch))
-			freed += free_batch(&batch); /* and the same range again */
-		else
-			i++;
+	while (next(context, &range)) {
+		unlink_range(&batch, range.start, range.end - 1);
+		while (batch_is_full(&batch)) {
+			freed += free_batch(&batch);
+			unlink_range(&batch, range.start, range.end - 1);
+		}
 	}
 	return freed + free_batch(&batch);
+}
+
+/* The one range, once. */
+static bool give_one(void *context, struct virt_range *range)
+{
+	struct virt_range *one = context;
+	bool given = one->start < one->end;
+
+	*range = *one;
+	one->end = one->start;
+	return given;
 }
 
 unsigned long reclaim_tables(struct space *space, uintptr_t start, uintptr_t end)
 {
 	struct virt_range range = {.start = start, .end = end};
 
-	return reclaim_tables_batch(space, &range, 1);
+	return reclaim_tables_batch(space, give_one, &range);
 }

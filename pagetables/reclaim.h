@@ -12,8 +12,14 @@
  */
 unsigned long reclaim_tables(struct space *space, uintptr_t start, uintptr_t end);
 
-/* Several ranges, one flush for all of them. */
+/*
+ * Several ranges, one flush for RECLAIM_BATCH tables. `next` gives them one after the other; false:
+ * that was the last one.
+ */
+enum { RECLAIM_BATCH = 256 };
 struct virt_range {
 	uintptr_t start, end;
 };
-unsigned long reclaim_tables_batch(struct space *space, const struct virt_range *ranges, size_t nr);
+unsigned long reclaim_tables_batch(struct space *space,
+				   bool (*next)(void *context, struct virt_range *range),
+				   void *context);

@@ -71,6 +71,13 @@ entry_t walk_note(struct space *space, uintptr_t address)
 	return entry_present(spot.value) ? 0 : spot.value;
 }
 
+const entry_t *walk_table(struct space *space, uintptr_t address)
+{
+	struct spot spot = walk_to(space, address, LEVEL_PTE);
+
+	return spot.level == LEVEL_PTE ? spot.entry - pte_index(address) : NULL;
+}
+
 void walk_leaves(struct space *space, uintptr_t start, uintptr_t end,
 		 bool (*visit)(void *context, const struct leaf *leaf), void *context)
 {

@@ -32,6 +32,19 @@ entry_t walk_entry(struct space *space, uintptr_t address, unsigned int *level);
 int walk_set_note(struct space *space, uintptr_t address, entry_t note);
 entry_t walk_note(struct space *space, uintptr_t address);
 
+/*
+ * The table whose entries translate 4 KiB pages around `address`; NULL: there is none. It may be
+ * kept until walk_tables_unlinked() changes: that counts every table that is taken out, before it
+ * is freed, and a table is not freed before this CPU polls (tables.h).
+ */
+const entry_t *walk_table(struct space *space, uintptr_t address);
+extern uint64_t tables_unlinked __attribute__((visibility("hidden")));
+
+static inline uint64_t walk_tables_unlinked(void)
+{
+	return __atomic_load_n(&tables_unlinked, __ATOMIC_ACQUIRE);
+}
+
 /* Every present leaf in [start, end), both in one half, in address order, until `visit` returns
  * false. */
 void walk_leaves(struct space *space, uintptr_t start, uintptr_t end,
