@@ -88,10 +88,11 @@ static struct area *reserve_for_leaves(const struct vm_request *request, unsigne
 	struct vm_request aligned = *request;
 	struct area *area;
 
-	if (aligned.align < (unsigned long)1 << shift)
-		aligned.align = (unsigned long)1 << shift;
+	if (shift == PAGE_SHIFT || request->align >= (unsigned long)1 << shift)
+		return vm_reserve(request);
+	aligned.align = (unsigned long)1 << shift;
 	area = vm_reserve(&aligned);
-	return area || aligned.align == request->align ? area : vm_reserve(request);
+	return area ? area : vm_reserve(request);
 }
 
 /* Room for a pointer to each page; one page's is in the descriptor. */
