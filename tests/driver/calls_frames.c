@@ -340,7 +340,7 @@ void release(struct held *slot)
 		release_frames(&old);
 	else if (old.kind == OBJECT || old.kind == KMALLOC || old.kind == CACHE)
 		release_memory(old.kind == CACHE ? slot : &old);
-	else if (old.kind == DMA || old.kind == PERCPU || old.kind == CONGRUENT ||
+	else if (old.kind == DMA || old.kind == PERCPU ||
 		 (old.kind == DEVICE && !old.cookie))
 		release_special(&old);
 	else

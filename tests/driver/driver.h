@@ -46,7 +46,6 @@ enum kind {
 	RESERVED, /* address space alone, or a sparse area */
 	DMA,
 	PERCPU,
-	CONGRUENT, /* pcpu_get_vm_areas()'s */
 	FRAMES,	   /* a block or run of frames, seen through the direct map */
 	OBJECT,	   /* of a cache */
 	KMALLOC,

@@ -134,7 +134,7 @@ static void account(const struct held *slot, bool more)
 
 static bool has_range(enum kind kind)
 {
-	return kind != CACHE && kind != CONGRUENT && kind != FREE_SLOT;
+	return kind != CACHE && kind != FREE_SLOT;
 }
 
 void model_add(struct held *slot, const struct held *what)
