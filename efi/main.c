@@ -8,6 +8,8 @@
 #include "finish.h"
 #include "firmware.h"
 #include "firmware_map.h"
+#include "firmware_ram.h"
+#include "frame_buffer.h"
 #include "gate.h"
 #include "gate_levels.h"
 #include "image.h"
@@ -91,6 +93,7 @@ static EFI_STATUS prepare(void)
 	if (EFI_ERROR(status))
 		return status;
 	memory_proof_begin();
+	firmware_ram_tell();
 	status = memory_take(options.mem);
 	memory_log();
 	if (!EFI_ERROR(status))
@@ -210,6 +213,7 @@ EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system)
 	console_init(platform_cpu_features()->hypervisor);
 	clock_init();
 	machine_init();
+	frame_buffer_init();
 	log_header();
 	options_read(&options);
 	if (options.help) {

@@ -14,6 +14,12 @@ void ioremap_set_ram(const struct firmware_range *ranges, size_t nr)
 	nr_firmware = nr;
 }
 
+const struct firmware_range *ioremap_ram(size_t *nr)
+{
+	*nr = nr_firmware;
+	return firmware;
+}
+
 static bool is_ours(phys_addr_t start, phys_addr_t end)
 {
 	size_t nr;

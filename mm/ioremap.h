@@ -34,3 +34,4 @@ struct firmware_range {
 	enum firmware_ram kind;
 };
 void ioremap_set_ram(const struct firmware_range *ranges, size_t nr);
+const struct firmware_range *ioremap_ram(size_t *nr);

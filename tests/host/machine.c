@@ -47,6 +47,18 @@ static void lay_out_memory(uint64_t size, unsigned int nodes)
 	add_range(5 * GIB + 3 * MIB, half / 2, last);
 }
 
+/* In the first hole: what the firmware uses itself, and what it keeps. */
+static const struct firmware_range firmware_ranges[] = {
+	{8 << 20, (8 << 20) + 16 * PAGE_SIZE, FIRMWARE_RAM},
+	{(8 << 20) + 16 * PAGE_SIZE, (8 << 20) + 48 * PAGE_SIZE, FIRMWARE_RESERVED},
+};
+
+const struct firmware_range *machine_firmware(size_t *nr)
+{
+	*nr = sizeof(firmware_ranges) / sizeof(firmware_ranges[0]);
+	return firmware_ranges;
+}
+
 static bool create_memory(void)
 {
 	uint64_t size = (uint64_t)1 << MACHINE_PHYS_BITS;

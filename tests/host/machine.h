@@ -3,6 +3,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "ioremap.h"
 #include "memblock.h"
 #include "mmu.h"
 #include "platform.h"
@@ -39,6 +40,8 @@ enum { MACHINE_PHYS_BITS = 39, MACHINE_RANGES_MAX = 8 };
 /* NULL, or why there is no such machine. Once a process. */
 const char *machine_start(const struct machine_config *config);
 const struct memory_range *machine_ranges(size_t *nr);
+/* The firmware's memory beside them. */
+const struct firmware_range *machine_firmware(size_t *nr);
 const struct machine_config *machine_config(void);
 /* Physical memory through the plain mapping. */
 char *machine_memory(void);

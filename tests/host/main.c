@@ -70,10 +70,12 @@ static void print_header(void)
 
 static int start(void)
 {
-	size_t nr;
+	size_t nr, nr_firmware;
 	const struct memory_range *ranges = machine_ranges(&nr);
+	const struct firmware_range *firmware = machine_firmware(&nr_firmware);
 	int error;
 
+	ioremap_set_ram(firmware, nr_firmware);
 	page_offset_base = (uintptr_t)machine_memory();
 	memblock_init(ranges, nr);
 	error = choose_layout();
