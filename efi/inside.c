@@ -11,6 +11,7 @@
 #include "map.h"
 #include "memblock.h"
 #include "memory_map.h"
+#include "memory_proof.h"
 #include "mm_options.h"
 #include "nodes.h"
 #include "page_alloc.h"
@@ -28,6 +29,8 @@ static struct phys_range phys_ranges[TAKEN_RANGES_MAX];
 static size_t nr_memory_ranges, nr_phys_ranges;
 
 static uint64_t bridge; /* for the gate; 0: the firmware has our number of levels */
+
+static bool mm_ended; /* it has cleared what it handed out */
 
 static struct vm_struct stack_area;
 static phys_addr_t stack_phys;
@@ -238,7 +241,21 @@ enum inside_end inside_run(const struct options *options, struct runner_result *
 	run = (struct run){.options = options, .result = result};
 	if (!gate_run(&request))
 		return INSIDE_CRASHED;
-	if (run.end == INSIDE_RAN)
-		mm_clear_rest();
+	mm_ended = run.end == INSIDE_RAN;
 	return run.end;
+}
+
+const char *inside_clear(void)
+{
+	const struct phys_range *ranges;
+	uint64_t left_out;
+	size_t nr;
+
+	if (!mm_ended) {
+		memory_clear();
+		return memory_proof_cleared(phys_ranges, nr_phys_ranges, 0);
+	}
+	mm_clear_rest();
+	ranges = mm_handed_out(&nr, &left_out);
+	return nr ? memory_proof_cleared(ranges, nr, left_out) : "no frame was ever handed out";
 }

@@ -9,7 +9,7 @@
  */
 
 /* Results that are reported after the gate has opened for good: they are in the runner's plan. */
-enum { REPORTS_AFTER = 3 };
+enum { REPORTS_AFTER = 4 };
 
 /*
  * Chooses the layout from the seed and builds tables, page array and run stack out of the taken
@@ -25,3 +25,10 @@ void inside_log(void);
  */
 enum inside_end { INSIDE_RAN, INSIDE_NO_MM, INSIDE_CRASHED };
 enum inside_end inside_run(const struct options *options, struct runner_result *result);
+
+/*
+ * Every frame that was handed out reads as zero from here on: what mm_exit() did not come to clear,
+ * because the run ended before, is cleared here, with all else that was taken. NULL, or what is not
+ * clear all the same. Gate open, before memory_give_back(); our tables are gone then.
+ */
+const char *inside_clear(void);

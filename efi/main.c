@@ -129,7 +129,7 @@ static const char *free_all(void)
 /* Everything back to the firmware, and the proof of it in the results. */
 static void give_back(void)
 {
-	const char *freed, *map;
+	const char *cleared = inside_clear(), *freed, *map;
 
 	/* Firmware that fills what it gets back takes seconds a GiB. */
 	log_note("giving %llu MiB back", (unsigned long long)memory_taken_bytes() >> 20);
@@ -138,6 +138,7 @@ static void give_back(void)
 	map = memory_proof_end();
 
 	firmware_map_free();
+	runner_report(&result, "efi.memory_cleared", cleared);
 	runner_report(&result, "efi.memory_given_back", freed);
 	runner_report(&result, "efi.memory_map_as_before", map);
 	runner_report(&result, "efi.registers_as_before", check_registers());
@@ -175,8 +176,10 @@ static EFI_STATUS finish_run(enum outcome outcome, EFI_STATUS status)
 /* No test has run: what was taken goes back, and the reason, logged already, is the status. */
 static EFI_STATUS refuse(EFI_STATUS status)
 {
-	const char *problem = free_all();
+	const char *problem;
 
+	inside_clear();
+	problem = free_all();
 	firmware_map_free();
 	if (problem)
 		log_note("%s", problem);

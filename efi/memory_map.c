@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "memory_map.h"
-#include <stdbool.h>
 #include "console.h"
 #include "firmware_map.h"
 #include "instructions.h"
@@ -177,6 +176,24 @@ void memory_log(void)
 	log_left("since the firmware refused it", planned - bytes);
 	if (plan.left_out)
 		log_note("memory: %u ranges more than our table has room for", plan.left_out);
+}
+
+bool memory_is_clear(uint64_t address)
+{
+	const uint64_t *word = (const uint64_t *)address, *end = word + PAGE_SIZE / sizeof(*word);
+	uint64_t bits = 0;
+
+	while (word < end)
+		bits |= *word++;
+	return !bits;
+}
+
+void memory_clear(void)
+{
+	for (size_t i = 0; i < nr_taken; i++)
+		for (uint64_t page = taken[i].start; page < taken[i].end; page += PAGE_SIZE)
+			if (!memory_is_clear(page))
+				memset((void *)page, 0, PAGE_SIZE);
 }
 
 const char *memory_give_back(void)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include "firmware.h"
@@ -40,6 +41,11 @@ const struct taken_range *memory_taken(size_t *nr);
 uint64_t memory_taken_bytes(void);
 /* The ranges as a table, and what the firmware keeps. */
 void memory_log(void);
+
+/* Clears all of it; pages that read as zero are not written to. Gate open. */
+void memory_clear(void);
+/* Whether the page at `address` reads as zero. */
+bool memory_is_clear(uint64_t address);
 
 /* Frees every range exactly once, however often it is called. NULL, or what went wrong. */
 const char *memory_give_back(void);

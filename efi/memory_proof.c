@@ -28,6 +28,30 @@ void memory_proof_begin(void)
 	fill(&before);
 }
 
+const char *memory_proof_cleared(const struct phys_range *ranges, size_t nr, uint64_t left_out)
+{
+	static char problem_clearing[160];
+	uint64_t pages = 0, dirty = 0, first = 0;
+
+	for (size_t i = 0; i < nr; i++)
+		for (uint64_t page = ranges[i].start; page < ranges[i].end; page += PAGE_SIZE) {
+			pages++;
+			if (memory_is_clear(page))
+				continue;
+			first = dirty++ ? first : page;
+		}
+	log_note("%llu frames looked at, whether they are clear, in %zu runs",
+		 (unsigned long long)pages, nr);
+	if (!dirty && !left_out)
+		return NULL;
+	scnprintf(problem_clearing, sizeof(problem_clearing),
+		  "%llu of %llu frames are not clear, the first at "
+		  "0x%llx; %llu were not looked at",
+		  (unsigned long long)dirty, (unsigned long long)pages, (unsigned long long)first,
+		  (unsigned long long)left_out);
+	return problem_clearing;
+}
+
 /* Pages of ours that the firmware has put to its own use since they were freed. */
 static uint64_t pages_reused(void)
 {

@@ -3,6 +3,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "space.h"
 
 /*
  * The proof that memory was given back: the firmware's map from before the first frame was taken,
@@ -11,6 +12,12 @@
 
 /* Keeps the map that firmware_map_read() has just read. Before memory_take(). */
 void memory_proof_begin(void);
+
+/*
+ * Looks at every frame of `ranges`, before memory_give_back(). NULL when all of it reads as zero;
+ * else how much does not. `left_out` frames more could not be noted; that is a problem too.
+ */
+const char *memory_proof_cleared(const struct phys_range *ranges, size_t nr, uint64_t left_out);
 
 /*
  * Reads the map again, after memory_give_back(). NULL when every page that was ours is conventional

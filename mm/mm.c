@@ -81,6 +81,11 @@ void mm_clear_rest(void)
 	page_alloc_clear_rest();
 }
 
+const struct phys_range *mm_handed_out(size_t *nr, uint64_t *left_out)
+{
+	return page_alloc_handed_out(nr, left_out);
+}
+
 /* set_memory_*() leaves split leaves behind. Where freed frames are unmapped they stay split. */
 static void join_direct_map(void)
 {

@@ -42,6 +42,10 @@ int mm_init(const struct mm_options *options);
 void mm_exit(void);
 /* Clears those that were still in use then: tables, page array, stacks. After it, gate open. */
 void mm_clear_rest(void);
+/* From mm_exit() on: the runs of frames that were ever handed out, and how many frames found no
+ * room among them. They are all clear by now. */
+struct phys_range;
+const struct phys_range *mm_handed_out(size_t *nr, uint64_t *left_out);
 
 /* Drains per-CPU lists, cached ranges, partial slabs, preloaded nodes, deferred and lazy frees on
  * every CPU, and rejoins split direct-map leaves. Context: no locks held, not in a handler. */

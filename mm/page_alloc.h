@@ -135,6 +135,8 @@ int page_alloc_init(const struct page_alloc_options *options);
 void page_alloc_exit(void);
 /* Clears those that were not free then; with the page array not needed any more. */
 void page_alloc_clear_rest(void);
+/* For mm_handed_out(). */
+const struct phys_range *page_alloc_handed_out(size_t *nr, uint64_t *left_out);
 /* Walks all lists and all frames: NULL, or what is wrong. */
 const char *page_alloc_check(void);
 void page_alloc_get_stats(struct page_alloc_stats *stats);

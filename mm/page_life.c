@@ -143,15 +143,16 @@ int page_alloc_init(const struct page_alloc_options *options)
 	return 0;
 }
 
-/* The first frame from `pfn` on whose state is (or is not) `state`. */
-static uint64_t seek(uint64_t pfn, uint64_t end, frame_word_t state, bool equal)
+/* The first frame from `pfn` on whose bits `mask` are (or are not) `state`. */
+static uint64_t seek(uint64_t pfn, uint64_t end, frame_word_t mask, frame_word_t state, bool equal)
 {
-	while (pfn < end && ((frame_words[pfn] & FRAME_PLAIN) == state) != equal)
+	while (pfn < end && ((frame_words[pfn] & mask) == state) != equal)
 		pfn++;
 	return pfn;
 }
 
-void frames_visit(frame_word_t state, void (*visit)(uint64_t pfn, uint64_t nr))
+static void visit_masked(frame_word_t mask, frame_word_t state,
+			 void (*visit)(uint64_t pfn, uint64_t nr))
 {
 	size_t nr;
 	const struct memory_range *ranges = memblock_ranges(&nr);
@@ -159,13 +160,18 @@ void frames_visit(frame_word_t state, void (*visit)(uint64_t pfn, uint64_t nr))
 	for (size_t i = 0; i < nr; i++) {
 		uint64_t pfn = ranges[i].start >> PAGE_SHIFT, end = ranges[i].end >> PAGE_SHIFT;
 
-		while ((pfn = seek(pfn, end, state, true)) < end) {
-			uint64_t stop = seek(pfn, end, state, false);
+		while ((pfn = seek(pfn, end, mask, state, true)) < end) {
+			uint64_t stop = seek(pfn, end, mask, state, false);
 
 			visit(pfn, stop - pfn);
 			pfn = stop;
 		}
 	}
+}
+
+void frames_visit(frame_word_t state, void (*visit)(uint64_t pfn, uint64_t nr))
+{
+	visit_masked(FRAME_PLAIN, state, visit);
 }
 
 static void clear_run(uint64_t pfn, uint64_t nr)
@@ -175,29 +181,46 @@ static void clear_run(uint64_t pfn, uint64_t nr)
 	memset(pfn_to_kaddr(pfn), 0, nr << PAGE_SHIFT);
 }
 
-/* What is in use at the end: a few long runs, most of it from before there was a page allocator. */
-enum { MAX_REST = 512 };
-static struct phys_range rest[MAX_REST];
-static size_t nr_rest;
-static uint64_t rest_left_out;
+/* Runs of frames, kept where they can be read when the page array is gone. */
+struct runs {
+	struct phys_range *ranges;
+	size_t nr, max;
+	uint64_t left_out; /* frames */
+};
 
-static void note_rest(uint64_t pfn, uint64_t nr)
+static void note_run(struct runs *runs, uint64_t pfn, uint64_t nr)
 {
 	phys_addr_t start = pfn << PAGE_SHIFT, end = (pfn + nr) << PAGE_SHIFT;
 
-	if (nr_rest < MAX_REST)
-		rest[nr_rest++] = (struct phys_range){.start = start, .end = end};
+	if (runs->nr < runs->max)
+		runs->ranges[runs->nr++] = (struct phys_range){.start = start, .end = end};
 	else
-		rest_left_out += nr;
+		runs->left_out += nr;
+}
+
+/* What is in use at the end: a few long runs, most of it from before there was a page allocator;
+ * and all that ever was. */
+enum { MAX_RUNS = 512 };
+static struct phys_range rest_ranges[MAX_RUNS], handed_out_ranges[MAX_RUNS];
+static struct runs rest = {.ranges = rest_ranges, .max = MAX_RUNS};
+static struct runs handed_out = {.ranges = handed_out_ranges, .max = MAX_RUNS};
+
+static void note_rest(uint64_t pfn, uint64_t nr)
+{
+	note_run(&rest, pfn, nr);
+}
+
+static void note_handed_out(uint64_t pfn, uint64_t nr)
+{
+	note_run(&handed_out, pfn, nr);
 }
 
 void page_alloc_exit(void)
 {
 	drain_all_pages();
 	frames_visit(FRAME_EVER, clear_run);
-	nr_rest = 0;
-	rest_left_out = 0;
 	frames_visit(FRAME_PLAIN, note_rest);
+	visit_masked(FRAME_EVER, FRAME_EVER, note_handed_out);
 	mm_slow_reasons = SLOW_NOT_STARTED;
 	for (unsigned int cpu = 0; cpu < PLATFORM_CPUS_MAX; cpu++)
 		pcps[cpu] = NULL;
@@ -205,12 +228,19 @@ void page_alloc_exit(void)
 
 void page_alloc_clear_rest(void)
 {
-	for (size_t i = 0; i < nr_rest; i++)
-		memset(phys_to_virt(rest[i].start), 0, rest[i].end - rest[i].start);
-	nr_rest = 0;
-	if (rest_left_out != 0)
+	for (size_t i = 0; i < rest.nr; i++)
+		memset(phys_to_virt(rest.ranges[i].start), 0,
+		       rest.ranges[i].end - rest.ranges[i].start);
+	if (rest.left_out != 0)
 		log_line("page_alloc: %llu frames in use at the end are not cleared",
-			 (unsigned long long)rest_left_out);
+			 (unsigned long long)rest.left_out);
+}
+
+const struct phys_range *page_alloc_handed_out(size_t *nr, uint64_t *left_out)
+{
+	*nr = handed_out.nr;
+	*left_out = handed_out.left_out;
+	return handed_out.ranges;
 }
 
 /* Free blocks are stepped over: zone_check() looks into them. */

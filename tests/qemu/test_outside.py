@@ -5,7 +5,8 @@ from check import check
 from qemu import CRASHED, PASSED
 
 QUICK = "test=entry.*"
-GIVEN_BACK = ("efi.memory_given_back", "efi.memory_map_as_before", "efi.registers_as_before")
+GIVEN_BACK = ("efi.memory_cleared", "efi.memory_given_back", "efi.memory_map_as_before",
+              "efi.registers_as_before")
 MACHINE_CHECK = "mce 0 1 0xb200000000000000 0x0 0x0 0x0"  # CPU, bank, valid uncorrected, ...
 
 

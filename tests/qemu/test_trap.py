@@ -76,7 +76,8 @@ def handler(context):
     context.require(results.lines_with("the run ends here", "vector 14 in the fault handler",
                                        "address 0x28", "page fault writing"), "not reported")
     context.require(results.count("passed") > 3, "the results from before it are lost")
-    for name in ("memory_given_back", "memory_map_as_before", "registers_as_before"):
+    for name in ("memory_cleared", "memory_given_back", "memory_map_as_before",
+                 "registers_as_before"):
         context.require("efi." + name in results.names("passed"), name + " did not pass")
 
 
