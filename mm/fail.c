@@ -2,6 +2,7 @@
 #include "fail.h"
 
 const char *const fail_point_names[NR_FAIL_POINTS] = {
+	[FAIL_EARLY] = "early memory",
 	[FAIL_FRAME] = "frame",
 	[FAIL_TABLE] = "table page",
 	[FAIL_SLAB_OBJECT] = "slab object",
@@ -10,27 +11,32 @@ const char *const fail_point_names[NR_FAIL_POINTS] = {
 
 bool fail_armed;
 
-static uint64_t fail_nth, counted_all, counted[NR_FAIL_POINTS];
-static unsigned int fail_points;
-static bool failed_once;
+static uint64_t fail_first, fail_second, counted_all, counted[NR_FAIL_POINTS];
+static unsigned int fail_points, nr_failed;
 
-void fail_arm(uint64_t nth, unsigned int points)
+void fail_arm_pair(uint64_t first, uint64_t second, unsigned int points)
 {
-	fail_nth = nth;
+	fail_first = first;
+	fail_second = second;
 	fail_points = points;
 	counted_all = 0;
-	failed_once = false;
+	nr_failed = 0;
 	for (unsigned int i = 0; i < NR_FAIL_POINTS; i++)
 		counted[i] = 0;
 	__atomic_store_n(&fail_armed, true, __ATOMIC_RELEASE);
 	__atomic_fetch_or(&mm_slow_reasons, SLOW_FAIL, __ATOMIC_RELEASE);
 }
 
-bool fail_disarm(void)
+void fail_arm(uint64_t nth, unsigned int points)
+{
+	fail_arm_pair(nth, 0, points);
+}
+
+unsigned int fail_disarm(void)
 {
 	__atomic_fetch_and(&mm_slow_reasons, ~(uint32_t)SLOW_FAIL, __ATOMIC_RELEASE);
 	__atomic_store_n(&fail_armed, false, __ATOMIC_RELEASE);
-	return failed_once;
+	return __atomic_load_n(&nr_failed, __ATOMIC_RELAXED);
 }
 
 uint64_t fail_counted(enum fail_point point)
@@ -38,13 +44,17 @@ uint64_t fail_counted(enum fail_point point)
 	return __atomic_load_n(&counted[point], __ATOMIC_RELAXED);
 }
 
-bool fail_count(enum fail_point point)
+bool fail_count(struct fail_place *place)
 {
-	__atomic_fetch_add(&counted[point], 1, __ATOMIC_RELAXED);
-	if (!(fail_points & 1u << point))
+	uint64_t nth;
+
+	__atomic_fetch_add(&counted[place->point], 1, __ATOMIC_RELAXED);
+	if (!(fail_points & 1u << place->point))
 		return false;
-	if (__atomic_add_fetch(&counted_all, 1, __ATOMIC_RELAXED) != fail_nth)
+	nth = __atomic_add_fetch(&counted_all, 1, __ATOMIC_RELAXED);
+	if (nth != fail_first && nth != fail_second)
 		return false;
-	failed_once = true;
+	__atomic_fetch_add(&place->failed, 1, __ATOMIC_RELAXED);
+	__atomic_fetch_add(&nr_failed, 1, __ATOMIC_RELAXED);
 	return true;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "memblock.h"
+#include "fail.h"
 #include "levels.h"
 #include "lib/string.h"
 
@@ -172,6 +173,8 @@ phys_addr_t memblock_end(void)
 
 phys_addr_t memblock_alloc(size_t size, size_t align, phys_addr_t limit)
 {
+	if (should_fail(FAIL_EARLY))
+		return 0;
 	return memblock_alloc_from(&run_memblock, size, align, limit);
 }
 
