@@ -34,6 +34,19 @@ bool machine_is_qemu(void)
 	return !strcmp(signature, "KVMKVMKVM") && !strcmp(manufacturer, "QEMU");
 }
 
+/* What the firmware says of itself (UEFI 3.3, Globally Defined Variables). */
+static const char *secure_boot(void)
+{
+	static EFI_GUID global = EFI_GLOBAL_VARIABLE;
+	uint8_t on = 0;
+	UINTN size = sizeof(on);
+
+	if (efi_call(firmware.system->RuntimeServices, GetVariable, (CHAR16 *)L"SecureBoot",
+		     &global, NULL, &size, &on))
+		return "unknown";
+	return on ? "on" : "off";
+}
+
 void machine_log(void)
 {
 	const EFI_SYSTEM_TABLE *system = firmware.system;
@@ -44,8 +57,9 @@ void machine_log(void)
 	log_note("machine: %s %s%s%s", manufacturer[0] ? manufacturer : "unknown", product,
 		 signature[0] ? ", under " : "", signature);
 	firmware_text(system->FirmwareVendor, NAME_BYTES, text, sizeof(text));
-	log_note("firmware: %s, revision 0x%x, UEFI %u.%u", text, system->FirmwareRevision,
-		 system->Hdr.Revision >> 16, (system->Hdr.Revision & 0xffff) / 10);
+	log_note("firmware: %s, revision 0x%x, UEFI %u.%u, Secure Boot %s", text,
+		 system->FirmwareRevision, system->Hdr.Revision >> 16,
+		 (system->Hdr.Revision & 0xffff) / 10, secure_boot());
 	cpu_name(text, sizeof(text));
 	log_note("processor: %s, %u physical address bits", text, cpu->phys_bits);
 	cpu_feature_words(text, sizeof(text));
