@@ -12,6 +12,12 @@
 #:   test-image     checks of the linked file and of the disk image
 #:   test-qemu      runs in virtual machines (CHECK="boot.*": only those)
 #:   image          build/vmlab.efi, the application, and build/vmlab.img, the stick
+#:   usb            writes the stick: DEV=/dev/sdX (asks; YES=1: does not; IMAGE=another one)
+#:   iso            build/vmlab.iso, a CD for virtual machines
+#:   sign           build/vmlab-signed.efi and .img: KEY=private.key CERT=certificate.pem
+#:   results        what runs left on the stick, into build/results/ (DEV=/dev/sdX or an image;
+#:                  none: the last make run); results-show: prints it (RUN=0003)
+#:   screenshot     build/screenshot.png: the screen at the end of a run
 #:   bench          what the calls cost, beside Linux's figures; into build/bench.json
 #:   bench-check    fails where a figure is more than 3 % worse than in tests/bench/baseline.json
 #:   bench-peer     both columns fresh: PEER=path/to/measure-linux.sh
@@ -23,7 +29,10 @@
 #: Variables
 #:   OPTIONS=       of a run, or of test-host: OPTIONS="seed=7 test=vmalloc.*"
 #:   MEM=1G CPU=max SMP=1 DISK=virtio TIMEOUT=300 QEMU_ARGS=
-#:                  the machine of a run; DISK: virtio, ahci, nvme, usb, or kernel (no disk)
+#:                  the machine of a run; DISK: virtio, ahci, nvme, usb, cd, or kernel (no disk)
+#:   SECURE=1       a run under firmware that enforces Secure Boot, signed with its key
+#:   NET=1          a run that is booted from the network
+#:   SCREEN=1920x1080   the screen of a run
 #:   EXPERIMENTS=   of a run: C files from anywhere, compiled into the application (tests/experiments/)
 #:   DEBUG=1        a build with more checks, in build/debug/
 #:   CC=gcc HOST_CC=gcc LD=ld AWK=awk PYTHON=python3 QEMU=qemu-system-x86_64 ...
@@ -47,9 +56,14 @@ QEMU ?= qemu-system-x86_64
 OVMF_CODE ?= /usr/share/OVMF/OVMF_CODE_4M.fd
 OVMF_VARS ?= /usr/share/OVMF/OVMF_VARS_4M.fd
 CLANG_FORMAT ?= clang-format
+SBSIGN ?= sbsign
+XORRISO ?= xorriso
+GDB ?= gdb
+OVMF_ENROLLED ?= /usr/share/OVMF/OVMF_VARS_4M.snakeoil.fd
+SNAKEOIL ?= /usr/share/ovmf/PkKek-1-snakeoil
 EFI_INCLUDE ?= /usr/include/efi
 EFI_LIB ?= /usr/lib
-export NM OBJDUMP QEMU OVMF_CODE OVMF_VARS
+export NM OBJDUMP QEMU OVMF_CODE OVMF_VARS OVMF_ENROLLED SBSIGN XORRISO GDB
 export PATH := $(PATH):/usr/sbin:/sbin
 export PYTHONDONTWRITEBYTECODE := 1
 
@@ -62,7 +76,7 @@ MAKEFLAGS += -j$(shell nproc 2>/dev/null || echo 1)
 endif
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: help setup image run soak test test-host test-tsan test-image test-qemu format check-format clean
+.PHONY: help setup image iso sign usb run screenshot results results-show soak test test-host test-tsan test-image test-qemu format check-format clean
 .PHONY: bench bench-check bench-keep bench-peer bench-profile FORCE
 
 help:
@@ -74,30 +88,44 @@ NEEDED := $(sort $(foreach cc,$(CC) $(HOST_CC),$(notdir $(cc))=$(cc))) binutils=
 	libc6-dev=/usr/include/stdio.h gnu-efi=$(EFI_LIB)/crt0-efi-x86_64.o ovmf=$(OVMF_CODE) \
 	qemu-system-x86=$(QEMU) mtools=mformat dosfstools=fsck.vfat gdisk=sgdisk \
 	python3-minimal=$(PYTHON)
+# What single targets need beyond that, and all of it, for make test: there what cannot be had is
+# no error, and the checks that want it are skipped.
+NEEDED_SIGN := sbsigntool=$(SBSIGN) openssl=openssl
+NEEDED_ISO := xorriso=$(XORRISO)
+NEEDED_DEBUG := gdb=$(GDB)
 SETUP := $(BUILD)/setup.stamp
+SETUPS := $(foreach what,sign iso debug test,$(BUILD)/setup-$(what).stamp)
+$(SETUP): NEED = $(NEEDED)
+$(BUILD)/setup-sign.stamp: NEED = $(NEEDED_SIGN)
+$(BUILD)/setup-iso.stamp: NEED = $(NEEDED_ISO)
+$(BUILD)/setup-debug.stamp: NEED = $(NEEDED_DEBUG)
+$(BUILD)/setup-test.stamp: NEED = $(NEEDED_SIGN) $(NEEDED_ISO) $(NEEDED_DEBUG)
+$(BUILD)/setup-test.stamp: CANNOT = echo "The checks that need them are skipped."; exit 0
+CANNOT = exit 1
 setup: $(SETUP)
 
 # Shell words that set $missing to the packages of what is not there.
 define FIND_MISSING
-missing=; for needed in $(NEEDED); do thing=$${needed#*=}; \
+missing=; for needed in $(NEED); do thing=$${needed#*=}; \
 	command -v "$$thing" >/dev/null || [ -e "$$thing" ] || missing="$$missing $${needed%%=*}"; \
 done
 endef
 
-$(SETUP): Makefile
-	@mkdir -p $(@D)
-	@$(FIND_MISSING); [ -n "$$missing" ] || exit 0; \
+$(SETUPS): | $(SETUP)
+$(SETUP) $(SETUPS): Makefile
+	@mkdir -p $(@D); exec 9>$(BUILD)/setup.lock; flock 9; \
+	$(FIND_MISSING); [ -n "$$missing" ] || { touch $@; exit 0; }; \
 	if [ -n "$(NO_INSTALL)" ] || ! command -v apt-get >/dev/null; then \
-		echo "These packages (Debian's names) are missing:$$missing" >&2; exit 1; \
+		echo "These packages (Debian's names) are missing:$$missing" >&2; $(CANNOT); \
 	fi; \
 	sudo=; [ "$$(id -u)" = 0 ] || sudo="sudo"; \
 	echo "Installing with $${sudo:+sudo }apt-get:$$missing (NO_INSTALL=1 forbids it)"; \
 	apt() { $$sudo env DEBIAN_FRONTEND=noninteractive apt-get "$$@"; }; \
 	install() { apt install -y -qq --no-install-recommends $$missing; }; \
 	set -- /var/lib/apt/lists/*_Packages*; [ -e "$$1" ] || apt update -qq; \
-	install || { apt update -qq && install; }
-	@$(FIND_MISSING); [ -z "$$missing" ] || { echo "Still missing:$$missing" >&2; exit 1; }
-	@touch $@
+	install || { apt update -qq && install; }; \
+	$(FIND_MISSING); [ -z "$$missing" ] || { echo "Still missing:$$missing" >&2; $(CANNOT); }; \
+	touch $@
 
 # Sources. ---------------------------------------------------------------------------------------
 
@@ -191,9 +219,31 @@ $(L)/vmlab.efi: $(L)/vmlab.so disk/nx_compat.py
 		$(KEPT_SECTIONS:%=-j %) $< $@
 	$(Q)$(PYTHON) disk/nx_compat.py $@
 
-$(L)/vmlab.img: $(L)/vmlab.efi disk/image.sh disk/vmlab.cfg disk/README.TXT
-	$(call say,IMAGE)disk/image.sh $@ $< /EFI/BOOT/BOOTX64.EFI disk/vmlab.cfg /vmlab.cfg \
-		disk/README.TXT /README.TXT
+# What lies on the stick beside the application.
+ON_STICK := disk/vmlab.cfg /vmlab.cfg disk/README.TXT /README.TXT
+ON_STICK_FILES := $(filter disk/%,$(ON_STICK)) disk/fat.sh
+$(L)/vmlab.img: $(L)/vmlab.efi disk/image.sh $(ON_STICK_FILES)
+	$(call say,IMAGE)disk/image.sh $@ $< /EFI/BOOT/BOOTX64.EFI $(ON_STICK)
+
+$(L)/vmlab.iso: $(L)/vmlab.efi disk/iso.sh $(ON_STICK_FILES) | $(BUILD)/setup-iso.stamp
+	$(call say,ISO)disk/iso.sh $@ $< /EFI/BOOT/BOOTX64.EFI $(ON_STICK)
+
+# Signed with a key of one's own; and with the key that Debian's OVMF has for trying things.
+$(L)/vmlab-signed.efi: $(L)/vmlab.efi $(KEY) $(CERT) FORCE | $(BUILD)/setup-sign.stamp
+	@[ -n "$(KEY)" ] && [ -n "$(CERT)" ] || \
+		{ echo "sign: KEY=private.key and CERT=certificate.pem are needed (disk/README.md)" >&2; exit 1; }
+	$(call say,SIGN)$(SBSIGN) --key "$(KEY)" --cert "$(CERT)" --output $@ $<
+
+$(L)/secure/snakeoil.key: $(SNAKEOIL).key | $(BUILD)/setup-sign.stamp
+	@mkdir -p $(@D)
+	$(Q)(umask 077; openssl rsa -in $< -passin pass:snakeoil -out $@ 2>$@.log) || \
+		{ cat $@.log >&2; exit 1; }
+
+$(L)/secure/vmlab.efi: $(L)/vmlab.efi $(L)/secure/snakeoil.key
+	$(call say,SIGN)$(SBSIGN) --key $(L)/secure/snakeoil.key --cert $(SNAKEOIL).pem --output $@ $<
+
+$(L)/vmlab-signed.img $(L)/secure/vmlab.img: $(L)/%.img: $(L)/%.efi disk/image.sh $(ON_STICK_FILES)
+	$(call say,IMAGE)disk/image.sh $@ $< /EFI/BOOT/BOOTX64.EFI $(ON_STICK)
 
 # For the tests: starts vmlab.efi with its image above 4 GiB.
 $(L)/loader.so: $(O)/image/tests/qemu/loader.c.o efi/vmlab.lds
@@ -204,15 +254,33 @@ $(L)/loader.efi: $(L)/loader.so
 		$(KEPT_SECTIONS:%=-j %) $< $@
 
 image: $(L)/vmlab.img
+iso: $(L)/vmlab.iso
+sign: $(L)/vmlab-signed.img
 
-run: export OPTIONS := $(OPTIONS)
-run: export MEM := $(MEM)
-run: export CPU := $(CPU)
-run: export SMP := $(SMP)
-run: export DISK := $(DISK)
-run: export TIMEOUT := $(TIMEOUT)
-run: $(L)/vmlab.img
+# What is written may be another image: a signed one, or one that was downloaded.
+usb: $(if $(IMAGE),,$(L)/vmlab.img)
+	@disk/usb.sh "$(DEV)" $(or $(IMAGE),$<)
+
+# The variables that say which machine it is. A run starts from the stick unless they say otherwise.
+MACHINE := OPTIONS MEM CPU SMP DISK TIMEOUT NET SECURE SCREEN
+RUN_IMAGE := $(L)/$(if $(SECURE),secure/)vmlab.$(if $(filter cd,$(DISK)),iso,img)
+define EXPORT_TO
+$(1): export $(2) := $($(2))
+endef
+$(foreach name,$(MACHINE),$(eval $(call EXPORT_TO,run screenshot,$(name))))
+
+run: $(RUN_IMAGE)
 	@$(PYTHON) tests/qemu/run.py $< $(BUILD) $(QEMU_ARGS) || [ $$? = 33 ]
+
+screenshot: $(RUN_IMAGE)
+	@$(PYTHON) tests/qemu/screenshot.py $< $(BUILD) $(QEMU_ARGS)
+
+# Of the last run, or of a stick or an image: DEV=/dev/sdX.
+results:
+	@disk/results.sh copy "$(or $(DEV),$(BUILD)/run.img)" $(BUILD)/results
+
+results-show:
+	@disk/results.sh show "$(or $(DEV),$(BUILD)/run.img)" $(RUN)
 
 # The suites as a process. -----------------------------------------------------------------------
 
@@ -267,7 +335,7 @@ soak: $(O)/vmlab-host
 TEST_FILES := $(L)/vmlab.img $(L)/vmlab.so $(L)/loader.efi
 TEST := $(PYTHON) tests/qemu/test.py --build $(O)
 
-test: $(TEST_FILES) $(O)/vmlab-host $(O)/vmlab-tsan
+test: $(TEST_FILES) $(O)/vmlab-host $(O)/vmlab-tsan $(BUILD)/setup-test.stamp
 	@$(TEST) --program host=$(O)/vmlab-host \
 		--program "random=$(RANDOM_DRIVER) steps=1000000" \
 		--program "bench=$(BENCH) check $(O)/vmlab.efi $(O) $(BASELINE)" \

@@ -12,6 +12,8 @@ context.add() are counted one by one.
 """
 import fnmatch
 import os
+import subprocess
+import threading
 import time
 import traceback
 
@@ -20,6 +22,8 @@ from qemu import PASSED, Machine
 from run import WORDS, verdict
 
 CHECKS = []
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+MAKING = threading.Lock()
 
 
 class Failed(Exception):
@@ -69,6 +73,24 @@ class Context:
 
     def machine(self, **what):
         return Machine(self.folder, **what)
+
+    def need(self, tool, package):
+        """Skips the check where `tool`, a command or a file, is not installed."""
+        places = [os.path.join(place, tool) for place in os.environ["PATH"].split(":")]
+        if not any(os.access(place, os.R_OK) for place in places):
+            raise Skipped(f"the package {package} is not installed")
+
+    def make(self, target, *variables):
+        """The path of `target` in the build's folder, made now with these variables."""
+        path = os.path.join(self.build, target)
+        _, _, given = os.environ.get("MAKEFLAGS", "").partition(" -- ")
+        with MAKING:
+            make = subprocess.run(
+                ["make", "-C", ROOT, "--no-print-directory", os.path.relpath(path, ROOT),
+                 *variables], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
+                env=dict(os.environ, MAKEFLAGS=" -- " + given if given else ""))
+        self.require(make.returncode == 0, make.stdout.decode("utf-8", "replace"))
+        return path
 
     def require(self, condition, text):
         if not condition:

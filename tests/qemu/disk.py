@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Disks for the virtual machines, made from what the build left: rootless, with mtools."""
 import os
+import struct
 import subprocess
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILDER = os.path.join(ROOT, "disk", "image.sh")
-PARTITION = "@@1M"
+GPT_AT = 512
+SYSTEM_PARTITION = struct.pack("<IHH8s", 0xC12A7328, 0xF81F, 0x11D2,
+                               bytes.fromhex("BA4B00A0C93EC93B"))
 
 
 def _write(path, text):
@@ -13,14 +16,36 @@ def _write(path, text):
         file.write(text)
 
 
+def system_partition(image):
+    """(start, size) in bytes of the EFI system partition of a disk, by its GPT."""
+    with open(image, "rb") as file:
+        file.seek(GPT_AT)
+        header = file.read(92)
+        entries, count, size = struct.unpack_from("<QII", header, 72)
+        file.seek(entries * 512)
+        table = file.read(count * size)
+    if header[:8] != b"EFI PART":
+        raise ValueError(image + " has no GPT")
+    for at in range(0, len(table), size):
+        if table[at:at + 16] == SYSTEM_PARTITION:
+            first, last = struct.unpack_from("<QQ", table, at + 32)
+            return first * 512, (last + 1 - first) * 512
+    raise ValueError(image + " has no EFI system partition")
+
+
+def file_system(image):
+    """What mtools call the file system of the image's EFI system partition."""
+    return f"{image}@@{system_partition(image)[0]}"
+
+
 def put(image, path, name):
     """The file `path` into the image as `name`, over one that is there."""
-    subprocess.run(["mcopy", "-o", "-i", image + PARTITION, path, "::" + name], check=True)
+    subprocess.run(["mcopy", "-o", "-i", file_system(image), path, "::" + name], check=True)
 
 
 def get(image, name):
     """The bytes of the image's file `name`."""
-    return subprocess.run(["mtype", "-i", image + PARTITION, "::" + name], check=True,
+    return subprocess.run(["mtype", "-i", file_system(image), "::" + name], check=True,
                           stdout=subprocess.PIPE).stdout
 
 

@@ -15,6 +15,8 @@ from qmp import Qmp, QmpError
 QEMU = os.environ.get("QEMU", "qemu-system-x86_64")
 OVMF_CODE = os.environ.get("OVMF_CODE", "/usr/share/OVMF/OVMF_CODE_4M.fd")
 OVMF_VARS = os.environ.get("OVMF_VARS", "/usr/share/OVMF/OVMF_VARS_4M.fd")
+# Variables in which a key is enrolled (Debian's for trying things): firmware that enforces.
+OVMF_ENROLLED = os.environ.get("OVMF_ENROLLED", "/usr/share/OVMF/OVMF_VARS_4M.snakeoil.fd")
 
 # How the application tells QEMU its result: isa-debug-exit makes (2 * value + 1) of it.
 PASSED, FAILED, SKIPPED, CRASHED = 33, 35, 37, 39
@@ -28,7 +30,15 @@ DISK_WAYS = {
     "ahci": ["-device", "ide-hd,drive=d,bus=ide.0"],
     "nvme": ["-device", "nvme,drive=d,serial=1"],
     "usb": ["-device", "qemu-xhci", "-device", "usb-storage,drive=d"],
+    "cd": ["-device", "ide-cd,drive=d,bus=ide.0"],
 }
+
+
+def network(folder, file, own_rom=False):
+    """The arguments for a machine that boots `file` of `folder` from QEMU's own TFTP server: by
+    iPXE, which the card has in its ROM, or without that by the firmware's own PXE."""
+    return ["-netdev", f"user,id=n,tftp={folder},bootfile={file}",
+            "-device", "virtio-net-pci,netdev=n" + (",romfile=" if own_rom else "")]
 
 
 class Log:
@@ -53,17 +63,20 @@ class Log:
 
 
 class Machine:
-    """`image` and `disk` (a key of DISK_WAYS) or `kernel` (an .efi file, with `append` as its load
-    options) say what starts. Use it as a context: at the end QEMU is gone."""
+    """What starts is said by `image` and `disk` (a key of DISK_WAYS), or by `kernel` (an .efi file,
+    with `append` as its load options), or by `network` (the arguments of network()). Use it as a
+    context: at the end QEMU is gone."""
 
     def __init__(self, folder, image=None, disk="virtio", kernel=None, append="", memory="1G",
-                 cpu="max", cpus=1, read_only=False, keep=False, extra=(), debug_log=None, limit=None):
+                 cpu="max", cpus=1, read_only=False, keep=False, network=(), secure=False,
+                 extra=(), debug_log=None, limit=None):
         os.makedirs(folder, exist_ok=True)
         self.folder = folder
         self.debug = Log(debug_log or self.path("debug.log"))
         self.serial = Log(self.path("serial.log"))
         self.process = None
         self.qmp = None
+        self.variables = OVMF_ENROLLED if secure else OVMF_VARS
         self.limit = limit      # seconds without a word after which a test is over time
         self.last_word = None
         self.first_line = None  # when the application first said something
@@ -71,8 +84,8 @@ class Machine:
         if kernel:
             self.arguments += ["-kernel", kernel, "-append", append]
         if image:
-            self.arguments += self._drive(image, disk, read_only, keep)
-        self.arguments += extra
+            self.arguments += self._drive(image, disk, read_only or disk == "cd", keep)
+        self.arguments += [*network, *extra]
 
     def path(self, name):
         return os.path.join(self.folder, name)
@@ -103,7 +116,7 @@ class Machine:
         return ["-drive", drive] + DISK_WAYS[disk]
 
     def __enter__(self):
-        with open(OVMF_VARS, "rb") as source, open(self.path("vars.fd"), "wb") as copy:
+        with open(self.variables, "rb") as source, open(self.path("vars.fd"), "wb") as copy:
             copy.write(source.read())
         for log in (self.debug, self.serial):
             open(log.path, "wb").close()

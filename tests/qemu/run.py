@@ -4,9 +4,10 @@
 
     tests/qemu/run.py IMAGE FOLDER [QEMU'S ARGUMENTS...]
 
-The rest comes by the environment: OPTIONS, MEM, CPU, SMP, DISK, TIMEOUT (seconds). What the debug
-port says goes to standard output as it comes, and to FOLDER/run.log. The last line says passed,
-failed, skipped or crashed; the status is 33, 35, 37 or 39.
+The rest comes by the environment: OPTIONS, MEM, CPU, SMP, DISK, TIMEOUT (seconds), NET=1 (booted by
+PXE), SECURE=1 (firmware that enforces Secure Boot), SCREEN (as 1920x1080). What the debug port says
+goes to standard output as it comes, and to FOLDER/run.log. The last line says passed, failed,
+skipped or crashed; the status is 33, 35, 37 or 39.
 """
 import os
 import signal
@@ -14,7 +15,7 @@ import sys
 
 import disk
 import ktap
-from qemu import CRASHED, FAILED, PASSED, SKIPPED, Machine
+from qemu import CRASHED, FAILED, PASSED, SKIPPED, Machine, network
 
 WORDS = {PASSED: "passed", FAILED: "failed", SKIPPED: "skipped", CRASHED: "crashed"}
 
@@ -37,6 +38,25 @@ def verdict(machine, why):
     return status, None
 
 
+def network_folder(folder, application, options):
+    """What a boot server needs: the application, and a script of iPXE that gives it its options."""
+    served = os.path.join(folder, "tftp")
+    os.makedirs(served, exist_ok=True)
+    with open(application, "rb") as source, open(os.path.join(served, "vmlab.efi"), "wb") as copy:
+        copy.write(source.read())
+    with open(os.path.join(served, "vmlab.ipxe"), "w", encoding="utf-8") as script:
+        script.write(f"#!ipxe\nchain vmlab.efi {options}\n")
+    return served
+
+
+def screen(size):
+    """QEMU's arguments for a screen of that size, as 1920x1080."""
+    if not size:
+        return []
+    width, _, height = size.partition("x")
+    return ["-global", "VGA.xres=" + width, "-global", "VGA.yres=" + height]
+
+
 def machine_for(image, folder, extra, environment):
     """The machine that the environment describes; the options go into the disk's vmlab.cfg."""
     options = environment.get("OPTIONS", "")
@@ -47,13 +67,18 @@ def machine_for(image, folder, extra, environment):
     what = {"memory": environment.get("MEM") or "1G", "cpu": environment.get("CPU") or "max",
             "cpus": environment.get("SMP") or "1",
             "limit": limit + 2,
-            "extra": extra,
+            "secure": bool(environment.get("SECURE")),
+            "extra": screen(environment.get("SCREEN")) + extra,
             "debug_log": os.path.join(folder, "run.log")}
     work = os.path.join(folder, "run")
     os.makedirs(work, exist_ok=True)
+    application = os.path.splitext(image)[0] + ".efi"
+    if environment.get("NET"):
+        served = network_folder(work, application, options)
+        return Machine(work, network=network(served, "vmlab.ipxe"), **what)
     if way == "kernel":
-        return Machine(work, kernel=image.replace(".img", ".efi"), append=options, **what)
-    copy = disk.copy_with_options(image, os.path.join(folder, "run.img"), options)
+        return Machine(work, kernel=application, append=options, **what)
+    copy = disk.copy_with_options(image, os.path.join(folder, "run" + image[-4:]), options)
     return Machine(work, image=copy, disk=way, keep=True, **what)
 
 

@@ -8,11 +8,10 @@ import subprocess
 import threading
 
 import ktap
-from check import Skipped, check
+from check import ROOT, Skipped, check
 from qemu import FAILED, PASSED
 from run import verdict
 
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 EXAMPLES = ["fragmentation", "guard_cost", "tlb_reach", "tlb_stale"]
 LIMIT = 30  # seconds a test may take
 SUMMARY = re.compile(r"^# Summary: (\S+) passed: (\d+) failed: (\d+)")
@@ -46,19 +45,12 @@ EXPERIMENT(bad_4_good, "the run goes on")
 """
 
 
-
 def build(context, *sources):
     """The application with `sources` in it; all objects but theirs are there already."""
-    made = os.path.join(context.build, "experiments", "vmlab.efi")
     target = context.path("vmlab.efi")
-    _, _, given = os.environ.get("MAKEFLAGS", "").partition(" -- ")
     with BUILDING:
-        make = subprocess.run(
-            ["make", "-C", ROOT, "--no-print-directory", os.path.relpath(made, ROOT),
-             "EXPERIMENTS=" + " ".join(os.path.abspath(source) for source in sources)],
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
-            env=dict(os.environ, MAKEFLAGS=" -- " + given if given else ""))
-        context.require(make.returncode == 0, make.stdout.decode("utf-8", "replace"))
+        made = context.make("experiments/vmlab.efi", "EXPERIMENTS=" + " ".join(
+            os.path.abspath(source) for source in sources))
         with open(made, "rb") as source, open(target, "wb") as copy:
             copy.write(source.read())
     return target
