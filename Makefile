@@ -17,6 +17,8 @@
 #:   sign           build/vmlab-signed.efi and .img: KEY=private.key CERT=certificate.pem
 #:   results        what runs left on the stick, into build/results/ (DEV=/dev/sdX or an image;
 #:                  none: the last make run); results-show: prints it (RUN=0003)
+#:   debug          a run under gdb, stopped at its entry, with commands for vmlab's structures
+#:                  (tests/qemu/README.md; COMMANDS="bt; info registers": a session without a person)
 #:   screenshot     build/screenshot.png: the screen at the end of a run
 #:   bench          what the calls cost, beside Linux's figures; into build/bench.json
 #:   bench-check    fails where a figure is more than 3 % worse than in tests/bench/baseline.json
@@ -76,7 +78,7 @@ MAKEFLAGS += -j$(shell nproc 2>/dev/null || echo 1)
 endif
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: help setup image iso sign usb run screenshot results results-show soak test test-host test-tsan test-image test-qemu format check-format clean
+.PHONY: help setup image iso sign usb run screenshot debug results results-show soak test test-host test-tsan test-image test-qemu format check-format clean
 .PHONY: bench bench-check bench-keep bench-peer bench-profile FORCE
 
 help:
@@ -267,13 +269,16 @@ RUN_IMAGE := $(L)/$(if $(SECURE),secure/)vmlab.$(if $(filter cd,$(DISK)),iso,img
 define EXPORT_TO
 $(1): export $(2) := $($(2))
 endef
-$(foreach name,$(MACHINE),$(eval $(call EXPORT_TO,run screenshot,$(name))))
+$(foreach name,$(MACHINE) COMMANDS,$(eval $(call EXPORT_TO,run screenshot debug,$(name))))
 
 run: $(RUN_IMAGE)
 	@$(PYTHON) tests/qemu/run.py $< $(BUILD) $(QEMU_ARGS) || [ $$? = 33 ]
 
 screenshot: $(RUN_IMAGE)
 	@$(PYTHON) tests/qemu/screenshot.py $< $(BUILD) $(QEMU_ARGS)
+
+debug: $(RUN_IMAGE) $(L)/vmlab.so $(BUILD)/setup-debug.stamp
+	@$(PYTHON) tests/qemu/debug.py $< $(BUILD) $(L)/vmlab.so $(QEMU_ARGS)
 
 # Of the last run, or of a stick or an image: DEV=/dev/sdX.
 results:

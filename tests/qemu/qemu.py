@@ -69,7 +69,7 @@ class Machine:
 
     def __init__(self, folder, image=None, disk="virtio", kernel=None, append="", memory="1G",
                  cpu="max", cpus=1, read_only=False, keep=False, network=(), secure=False,
-                 extra=(), debug_log=None, limit=None):
+                 extra=(), debug_log=None, limit=None, apart=False):
         os.makedirs(folder, exist_ok=True)
         self.folder = folder
         self.debug = Log(debug_log or self.path("debug.log"))
@@ -77,6 +77,7 @@ class Machine:
         self.process = None
         self.qmp = None
         self.variables = OVMF_ENROLLED if secure else OVMF_VARS
+        self.apart = apart      # from the terminal: Ctrl-C is not for QEMU
         self.limit = limit      # seconds without a word after which a test is over time
         self.last_word = None
         self.first_line = None  # when the application first said something
@@ -125,7 +126,8 @@ class Machine:
                    "-mon", "chardev=qmp,mode=control"]
         with open(self.path("qemu.log"), "wb") as output:
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output,
-                                            stderr=output, pass_fds=[theirs.fileno()])
+                                            stderr=output, pass_fds=[theirs.fileno()],
+                                            start_new_session=self.apart)
         theirs.close()
         self.qmp = Qmp(ours)
         return self

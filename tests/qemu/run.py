@@ -57,7 +57,7 @@ def screen(size):
     return ["-global", "VGA.xres=" + width, "-global", "VGA.yres=" + height]
 
 
-def machine_for(image, folder, extra, environment):
+def machine_for(image, folder, extra, environment, apart=False):
     """The machine that the environment describes; the options go into the disk's vmlab.cfg."""
     options = environment.get("OPTIONS", "")
     limit = float(environment.get("TIMEOUT") or 300) / 3
@@ -66,7 +66,7 @@ def machine_for(image, folder, extra, environment):
     way = environment.get("DISK") or "virtio"
     what = {"memory": environment.get("MEM") or "1G", "cpu": environment.get("CPU") or "max",
             "cpus": environment.get("SMP") or "1",
-            "limit": limit + 2,
+            "limit": limit + 2, "apart": apart,
             "secure": bool(environment.get("SECURE")),
             "extra": screen(environment.get("SCREEN")) + extra,
             "debug_log": os.path.join(folder, "run.log")}
