@@ -20,6 +20,16 @@ const struct firmware_range *ioremap_ram(size_t *nr)
 	return firmware;
 }
 
+phys_addr_t ioremap_ram_end(void)
+{
+	phys_addr_t end = memblock_end();
+
+	for (size_t i = 0; i < nr_firmware; i++)
+		if (firmware[i].kind == FIRMWARE_RAM && firmware[i].end > end)
+			end = firmware[i].end;
+	return end;
+}
+
 static bool is_ours(phys_addr_t start, phys_addr_t end)
 {
 	size_t nr;

@@ -35,3 +35,5 @@ struct firmware_range {
 };
 void ioremap_set_ram(const struct firmware_range *ranges, size_t nr);
 const struct firmware_range *ioremap_ram(size_t *nr);
+/* The end of the highest RAM, ours and the firmware's: what lies above may be a device's. */
+phys_addr_t ioremap_ram_end(void);

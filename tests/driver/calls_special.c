@@ -4,7 +4,6 @@
 #include "dma_alloc.h"
 #include "ioremap.h"
 #include "lib/errno.h"
-#include "memblock.h"
 #include "percpu_alloc.h"
 
 /* Device memory, sparse areas, memory of each CPU, memory for devices. */
@@ -15,7 +14,7 @@
 enum { WINDOW_PAGES = 1024 };
 static phys_addr_t device(unsigned int type)
 {
-	return ((memblock_end() + 2 * PUD_SIZE) & ~(PUD_SIZE - 1)) +
+	return ((ioremap_ram_end() + 2 * PUD_SIZE) & ~(PUD_SIZE - 1)) +
 	       (phys_addr_t)type * 2 * WINDOW_PAGES * PAGE_SIZE + pick(WINDOW_PAGES) * PAGE_SIZE;
 }
 

@@ -2,7 +2,6 @@
 #include "dma_alloc.h"
 #include "fail_walk.h"
 #include "ioremap.h"
-#include "memblock.h"
 #include "map.h"
 #include "percpu_alloc.h"
 #include "reclaim.h"
@@ -24,7 +23,7 @@ TRY(__get_vm_area_caller,
 /* Above all memory, or where every PC has its devices; nobody looks at it. */
 static phys_addr_t device(void)
 {
-	phys_addr_t phys = (memblock_end() + 2 * PUD_SIZE) & ~(PUD_SIZE - 1);
+	phys_addr_t phys = (ioremap_ram_end() + 2 * PUD_SIZE) & ~(PUD_SIZE - 1);
 
 	return (phys + PUD_SIZE) >> platform_cpu_features()->phys_bits ? 0xf0000000 : phys;
 }

@@ -8,13 +8,13 @@
 
 /* Device memory. What tests/machine/devices.c maps is really there. */
 
-/* Above all memory that is ours, whole GiB; nothing answers there, so it is only mapped. */
+/* Above all memory, whole GiB; nothing answers there, so it is only mapped. */
 static phys_addr_t device(void)
 {
-	phys_addr_t phys = (memblock_end() + 2 * PUD_SIZE) & ~(PUD_SIZE - 1);
+	phys_addr_t phys = (ioremap_ram_end() + 2 * PUD_SIZE) & ~(PUD_SIZE - 1);
 
 	if ((phys + PUD_SIZE) >> platform_cpu_features()->phys_bits)
-		test_skip("no addresses above our memory");
+		test_skip("no addresses above the memory");
 	return phys;
 }
 
