@@ -9,6 +9,7 @@
 #:   test-host      the suites as a process of this machine, under ASan and UBSan
 #:   test-tsan      the same under ThreadSanitizer
 #:   soak           random calls against a model: STEPS=10000000 SEED=7
+#:   mutate         breaks the code NR=500 times, SEED=7, and counts what the suites notice
 #:   test-image     checks of the linked file and of the disk image
 #:   test-qemu      runs in virtual machines (CHECK="boot.*": only those)
 #:   image          build/vmlab.efi, the application, and build/vmlab.img, the stick
@@ -78,8 +79,9 @@ MAKEFLAGS += -j$(shell nproc 2>/dev/null || echo 1)
 endif
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: help setup image iso sign usb run screenshot debug results results-show soak test test-host test-tsan test-image test-qemu format check-format clean
-.PHONY: bench bench-check bench-keep bench-peer bench-profile FORCE
+.PHONY: help setup image iso sign usb run screenshot debug results results-show
+.PHONY: soak test test-host test-tsan test-image test-qemu format check-format clean
+.PHONY: mutate bench bench-check bench-keep bench-peer bench-profile FORCE
 
 help:
 	@sed -n 's/^#: \{0,1\}//p' Makefile
@@ -145,7 +147,6 @@ HOST_EFI := $(addprefix efi/,acpi.c map_spans.c option_value.c options.c ring.c 
 HOST_SOURCES := $(wildcard tests/host/*.c tests/host/*.S) $(HOST_EFI) \
 	$(filter-out $(HOST_EXCLUDE),$(SHARED))
 
-COMMA := ,
 INCLUDES := -I pagetables -I mm -I tests/runner
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wundef -Wvla -Werror
 COMMON_FLAGS := -std=gnu11 -g -fno-omit-frame-pointer -fno-strict-aliasing $(INCLUDES) $(WARNINGS) \
@@ -314,10 +315,13 @@ $(O)/vmlab-$(1): $$($(1)_OBJECTS)
 endef
 
 # The simulated machine's upper half lies where the sanitizer's own memory is not.
-$(eval $(call HOST_BUILD,host,-fsanitize=address$(COMMA)undefined -fno-sanitize-recover=undefined \
-	-DLAYOUT_WINDOW_START=0x200000000000 -DLAYOUT_WINDOW_END=0x400000000000))
-$(eval $(call HOST_BUILD,tsan,-fsanitize=thread -DUNDER_TSAN \
-	-DLAYOUT_WINDOW_START=0x1000000000 -DLAYOUT_WINDOW_END=0x5000000000))
+HOST_WINDOW := -DLAYOUT_WINDOW_START=0x200000000000 -DLAYOUT_WINDOW_END=0x400000000000
+HOST_ASAN := $(HOST_WINDOW) -fsanitize=address,undefined -fno-sanitize-recover=undefined
+HOST_TSAN := -fsanitize=thread -DUNDER_TSAN \
+	-DLAYOUT_WINDOW_START=0x1000000000 -DLAYOUT_WINDOW_END=0x5000000000
+$(eval $(call HOST_BUILD,host,$$(HOST_ASAN)))
+$(eval $(call HOST_BUILD,tsan,$$(HOST_TSAN)))
+$(eval $(call HOST_BUILD,fast,$$(HOST_WINDOW)))
 
 # What plays the hardware is left out: its locks would order what the code under test does not.
 $(foreach file,machine registers mmu translations trap,$(O)/tsan/tests/host/$(file).c.o): \
@@ -346,6 +350,14 @@ test: $(TEST_FILES) $(O)/vmlab-host $(O)/vmlab-tsan $(BUILD)/setup-test.stamp
 		--program "bench=$(BENCH) check $(O)/vmlab.efi $(O) $(BASELINE)" \
 		--program "host-5level=$(O)/vmlab-host levels=5 nodes=2 poison=on cpus=2" \
 		--program "tsan=$(O)/vmlab-tsan cpus=4"
+
+# One small change after the other to mm/ and pagetables/: which of them do the suites notice?
+mutate: $(O)/vmlab-fast $(O)/vmlab-host
+	@$(PYTHON) tests/mutation/mutate.py --nr $(or $(NR),500) $(if $(SEED),--seed $(SEED)) \
+		--build "fast=$(HOST_CC) $(HOST_FLAGS) $(HOST_WINDOW)" \
+		--build "host=$(HOST_CC) $(HOST_FLAGS) $(HOST_ASAN)" \
+		--run fast --run "fast levels=5 nodes=2 poison=on cpus=2" --run host \
+		--run "fast test=mm_random.mixed mixed.steps=200000"
 
 # Benchmarks. ------------------------------------------------------------------------------------
 
@@ -385,4 +397,5 @@ check-format:
 clean:
 	rm -rf $(BUILD)
 
--include $(IMAGE_OBJECTS:.o=.d) $(HOST_SOURCES:%=$(O)/host/%.d) $(HOST_SOURCES:%=$(O)/tsan/%.d)
+-include $(IMAGE_OBJECTS:.o=.d) $(HOST_SOURCES:%=$(O)/host/%.d) $(HOST_SOURCES:%=$(O)/tsan/%.d) \
+	$(HOST_SOURCES:%=$(O)/fast/%.d)
