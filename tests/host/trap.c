@@ -21,6 +21,8 @@ enum { SIGNAL_STACK_BYTES = 1 << 18 };
 void __asan_handle_no_return(void) __attribute__((weak));
 
 static struct sigaction before[NSIG];
+static const int fault_signals[] = {SIGSEGV, SIGILL, SIGFPE, SIGTRAP};
+enum { NR_FAULT_SIGNALS = sizeof(fault_signals) / sizeof(fault_signals[0]) };
 
 /* Where each register of the trap frame is kept by the kernel. */
 static const struct {
@@ -66,10 +68,26 @@ static void frame_to_context(struct trap_frame *frame, ucontext_t *context)
 		__asan_handle_no_return();
 }
 
+/*
+ * ThreadSanitizer has every signal blocked while a handler runs, whatever was asked for; and what
+ * faults while SIGSEGV is blocked is killed. What the signal came into has its own mask back when
+ * the handler returns.
+ */
+static void let_faults_nest(void)
+{
+	sigset_t faults;
+
+	sigemptyset(&faults);
+	for (unsigned int i = 0; i < NR_FAULT_SIGNALS; i++)
+		sigaddset(&faults, fault_signals[i]);
+	pthread_sigmask(SIG_UNBLOCK, &faults, NULL);
+}
+
 static void deliver(ucontext_t *context, uint64_t vector, unsigned int error, uint64_t address)
 {
 	struct trap_frame frame;
 
+	let_faults_nest();
 	frame_from_context(&frame, context);
 	frame.vector = vector;
 	frame.error = error;
@@ -184,13 +202,13 @@ static void on_signal(int number, siginfo_t *info, void *context)
 
 void trap_init(void)
 {
-	static const int numbers[] = {SIGSEGV, SIGILL, SIGFPE, SIGTRAP, TRAP_NMI_SIGNAL};
 	struct sigaction action = {.sa_sigaction = on_signal,
 				   .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER};
 
 	sigaddset(&action.sa_mask, TRAP_NMI_SIGNAL);
-	for (unsigned int i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
-		sigaction(numbers[i], &action, &before[numbers[i]]);
+	for (unsigned int i = 0; i < NR_FAULT_SIGNALS; i++)
+		sigaction(fault_signals[i], &action, &before[fault_signals[i]]);
+	sigaction(TRAP_NMI_SIGNAL, &action, &before[TRAP_NMI_SIGNAL]);
 }
 
 void trap_init_thread(void)
