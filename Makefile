@@ -143,7 +143,8 @@ EXPERIMENT_OBJECTS := $(foreach file,$(EXPERIMENTS),$(O)/outside$(abspath $(file
 $(foreach file,$(EXPERIMENTS),$(if $(wildcard $(file)),,$(error EXPERIMENTS: no file $(file))))
 # What only the machine can do, and what libc has; and what of efi/ knows no firmware.
 HOST_EXCLUDE := $(addprefix pagetables/,fault_entry.S descriptors.c lib/string.c)
-HOST_EFI := $(addprefix efi/,acpi.c map_spans.c option_value.c options.c ring.c srat.c text.c)
+HOST_EFI := $(addprefix efi/,acpi.c json.c ktap.c map_spans.c option_value.c options.c \
+	results_json.c results_junit.c ring.c srat.c text.c text_out.c)
 HOST_SOURCES := $(wildcard tests/host/*.c tests/host/*.S) $(HOST_EFI) \
 	$(filter-out $(HOST_EXCLUDE),$(SHARED))
 

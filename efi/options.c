@@ -24,6 +24,9 @@ static const char *const exit_words[] = {[EXIT_AUTO] = "auto",
 					 [EXIT_POWEROFF] = "poweroff",
 					 NULL};
 
+static const char *const results_words[] = {
+	[RESULTS_AUTO] = "auto", [RESULTS_ON] = "on", [RESULTS_OFF] = "off", NULL};
+
 enum kind { NUMBER, SIZE, DURATION, CHOICE, SWITCH, LIST, FLAG };
 
 struct option {
@@ -92,6 +95,13 @@ static const struct option table[] = {
 	 .sentence = "stop QEMU (device pvpanic) at: start, areas, freed, end"},
 	{FIELD(dump), .kind = FLAG, .values = "", .standard = "",
 	 .sentence = "print all areas and page tables before the tests and after them"},
+	{FIELD(results), .kind = CHOICE, .choices = results_words, .values = "auto|on|off",
+	 .standard = "auto",
+	 .sentence = "keep them in \\vmlab on the boot disk; on: or on another with a vmlab.cfg"},
+	{FIELD(keep), .kind = NUMBER, .min = 1, .max = 9999, .values = "1..9999", .standard = "20",
+	 .sentence = "how many runs are kept there; older ones are deleted"},
+	{FIELD(resume), .kind = SWITCH, .values = "on|off", .standard = "on",
+	 .sentence = "go on behind the test in which the last run was killed or hung"},
 	{FIELD(help), .kind = FLAG, .values = "", .standard = "",
 	 .sentence = "print this list, run nothing"},
 };
@@ -104,9 +114,19 @@ struct parser {
 	unsigned int complaints;
 };
 
+static bool is_seed(const struct option *option)
+{
+	return option->field == offsetof(struct options, seed);
+}
+
 void options_default(struct options *options)
 {
-	*options = (struct options){.kaslr = KASLR_FINE, .guard = 1, .cache = true, .wait = 300};
+	*options = (struct options){.kaslr = KASLR_FINE,
+				    .guard = 1,
+				    .cache = true,
+				    .wait = 300,
+				    .keep = 20,
+				    .resume = true};
 }
 
 static void complain(struct parser *parser, const char *line)
@@ -250,7 +270,7 @@ static void parse_word(struct parser *parser, struct word word)
 		*(bool *)((char *)parser->options + option->field) = true;
 	else if (!has_value || !set(option, value, parser->options))
 		complain_malformed(parser, option, value);
-	else if (option->field == offsetof(struct options, seed))
+	else if (is_seed(option))
 		parser->options->seed_given = true;
 }
 
@@ -268,6 +288,97 @@ void options_parse(struct options *options, const char *text, size_t length,
 	scnprintf(line, sizeof(line), "%u more words unknown or malformed, skipped",
 		  parser.complaints - OPTIONS_COMPLAINTS_MAX);
 	complain_line(context, line);
+}
+
+static const void *field_of(const struct options *options, const struct option *option)
+{
+	return (const char *)options + option->field;
+}
+
+static bool equal(const struct option *option, const struct options *a, const struct options *b)
+{
+	const void *x = field_of(a, option), *y = field_of(b, option);
+
+	switch (option->kind) {
+	case CHOICE:
+		return *(const unsigned int *)x == *(const unsigned int *)y;
+	case SWITCH:
+	case FLAG:
+		return *(const bool *)x == *(const bool *)y;
+	case LIST:
+		return !strcmp(x, y);
+	default:
+		return *(const uint64_t *)x == *(const uint64_t *)y;
+	}
+}
+
+bool options_same_run(const struct options *a, const struct options *b)
+{
+	for (size_t i = 0; i < NR_OPTIONS; i++)
+		if (!is_seed(&table[i]) && !equal(&table[i], a, b))
+			return false;
+	return !strcmp(a->own, b->own) && (!a->seed_given || !b->seed_given || a->seed == b->seed);
+}
+
+/* With the largest unit that leaves a whole number. */
+static void format_number(const struct option *option, uint64_t number, char *text, size_t size)
+{
+	static const char units[] = "\0KMGT";
+	unsigned int unit = 0;
+
+	if (option->most && number == option->max) {
+		scnprintf(text, size, "%s", option->most);
+		return;
+	}
+	for (; option->kind == SIZE && unit < 4 && number && number % 1024 == 0; unit++)
+		number /= 1024;
+	scnprintf(text, size,
+		  is_seed(option) ? "0x%llx"
+		  : unit	  ? "%llu%c"
+				  : "%llu",
+		  (unsigned long long)number, units[unit]);
+}
+
+/* "name=value", as it can be read again. */
+static void format_word(const struct option *option, const struct options *options, char *text,
+			size_t size)
+{
+	const void *field = field_of(options, option);
+	char number[24];
+	const char *value = number;
+
+	if (option->kind == CHOICE)
+		value = option->choices[*(const unsigned int *)field];
+	else if (option->kind == SWITCH)
+		value = *(const bool *)field ? "on" : "off";
+	else if (option->kind == LIST)
+		value = field;
+	else if (option->kind != FLAG)
+		format_number(option, *(const uint64_t *)field, number, sizeof(number));
+	scnprintf(text, size, "%s%s%s", option->name, option->kind == FLAG ? "" : "=",
+		  option->kind == FLAG ? "" : value);
+}
+
+void options_words(const struct options *options, options_line_t word, void *context)
+{
+	struct word own = {options->own, strlen(options->own)}, one;
+	static struct options standard;
+	char text[OPTION_LIST_MAX + 32];
+
+	options_default(&standard);
+	for (size_t i = 0; i < NR_OPTIONS; i++) {
+		bool given = is_seed(&table[i]) ? options->seed_given
+						: !equal(&table[i], options, &standard);
+
+		if (!given)
+			continue;
+		format_word(&table[i], options, text, sizeof(text));
+		word(context, text);
+	}
+	while (word_next(&own, &one)) {
+		scnprintf(text, sizeof(text), "%.*s", (int)one.length, one.text);
+		word(context, text);
+	}
 }
 
 void options_help(options_line_t line, void *context)

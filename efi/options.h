@@ -18,7 +18,8 @@ enum paging { PAGING_AUTO, PAGING_4, PAGING_5 };
 enum exit_way { EXIT_AUTO, EXIT_QEMU, EXIT_SHELL, EXIT_WAIT, EXIT_REBOOT, EXIT_POWEROFF };
 enum placement { PLACEMENT_LOWEST, PLACEMENT_RANDOM, PLACEMENT_BEST, PLACEMENT_TOP };
 enum debug { DEBUG_OFF, DEBUG_PAGEALLOC };
-enum { OPTION_LIST_MAX = 1024 };
+enum results { RESULTS_AUTO, RESULTS_ON, RESULTS_OFF };
+enum { OPTION_LIST_MAX = 1024, OPTION_TEST_NAME_MAX = 96 };
 
 struct options {
 	uint64_t seed;
@@ -46,6 +47,10 @@ struct options {
 	bool huge;
 	char stop[OPTION_LIST_MAX];
 	bool dump;
+	enum results results;
+	uint64_t keep; /* runs on the disk */
+	bool resume;
+	char after[OPTION_TEST_NAME_MAX]; /* no option: the test that this run begins behind */
 	bool help;
 };
 
@@ -61,6 +66,11 @@ void options_default(struct options *options);
 enum { OPTIONS_COMPLAINTS_MAX = 20 };
 void options_parse(struct options *options, const char *text, size_t length,
 		   options_line_t complain, void *context);
+
+/* The words that make `options` out of the defaults: the values that differ, and the seed. */
+void options_words(const struct options *options, options_line_t word, void *context);
+/* Whether both ask for the same run: all but the seed is equal, and this too where both give it. */
+bool options_same_run(const struct options *a, const struct options *b);
 
 /* Every option: name, values, default, and a sentence; a line each. */
 void options_help(options_line_t line, void *context);
