@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include "firmware.h"
 #include "gate.h"
+#include "kept.h"
 #include "lib/format.h"
 #include "lib/lock.h"
 #include "lib/string.h"
@@ -36,6 +37,8 @@ static void put_on_screen(const char *line, size_t length)
 	CHAR16 text[PLATFORM_LINE_MAX + 2];
 	size_t used = 0;
 
+	if (!out)
+		return;
 	for (size_t i = 0; i < length && i < PLATFORM_LINE_MAX - 1; i++)
 		text[used++] = line[i] >= ' ' && line[i] < 0x7f ? (CHAR16)line[i]
 			       : line[i] == '\t'		? ' '
@@ -44,6 +47,13 @@ static void put_on_screen(const char *line, size_t length)
 	text[used++] = '\n';
 	text[used] = 0;
 	efi_call(out, OutputString, out, text);
+}
+
+/* To people, and for the files on the stick. */
+static void deliver(const char *line, size_t length)
+{
+	kept_line(line, length);
+	put_on_screen(line, length);
 }
 
 static void report_lost(void)
@@ -57,7 +67,7 @@ static void report_lost(void)
 	length = scnprintf(line, sizeof(line), "# %llu lines are missing here",
 			   (unsigned long long)(ring.lost - reported));
 	reported = ring.lost;
-	put_on_screen(line, (size_t)length);
+	deliver(line, (size_t)length);
 }
 
 void console_flush(void)
@@ -65,7 +75,7 @@ void console_flush(void)
 	char line[PLATFORM_LINE_MAX];
 	int length;
 
-	if (!ready || !firmware.system->ConOut)
+	if (!ready)
 		return;
 	report_lost();
 	for (;;) {
@@ -74,7 +84,7 @@ void console_flush(void)
 		spin_unlock(&ring_lock);
 		if (length < 0)
 			break;
-		put_on_screen(line, (size_t)length);
+		deliver(line, (size_t)length);
 	}
 }
 
@@ -86,6 +96,7 @@ bool console_is_filling(void)
 void console_init(bool under_hypervisor)
 {
 	serial_init(under_hypervisor);
+	kept_start();
 	ready = true;
 	console_flush();
 }

@@ -7,6 +7,18 @@
 /* QEMU ends with (value << 1) | 1: 33, 35, 37, 39, none of which it uses itself. */
 enum { DEBUG_EXIT_PORT = 0xf4, DEBUG_EXIT_FIRST = 16 };
 
+const char *finish_word(enum outcome outcome)
+{
+	static const char *const words[] = {
+		[OUTCOME_PASSED] = "passed",
+		[OUTCOME_FAILED] = "failed",
+		[OUTCOME_SKIPPED] = "skipped",
+		[OUTCOME_CRASHED] = "crashed",
+	};
+
+	return words[outcome];
+}
+
 EFI_STATUS finish_status(enum outcome outcome)
 {
 	static const EFI_STATUS statuses[] = {

@@ -10,6 +10,8 @@
 
 enum outcome { OUTCOME_PASSED, OUTCOME_FAILED, OUTCOME_SKIPPED, OUTCOME_CRASHED };
 
+/* "passed", "failed", "skipped", "crashed". */
+const char *finish_word(enum outcome outcome);
 /* EFI_SUCCESS; EFI_ABORTED failed; EFI_NOT_STARTED all skipped; EFI_DEVICE_ERROR crashed. */
 EFI_STATUS finish_status(enum outcome outcome);
 

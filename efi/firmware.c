@@ -83,6 +83,8 @@ const char *firmware_status_name(EFI_STATUS status)
 		{EFI_WRITE_PROTECTED, "write protected"},
 		{EFI_OUT_OF_RESOURCES, "out of resources"},
 		{EFI_VOLUME_CORRUPTED, "volume corrupted"},
+		{EFI_VOLUME_FULL, "volume full"},
+		{EFI_MEDIA_CHANGED, "medium changed"},
 		{EFI_NO_MEDIA, "no medium"},
 		{EFI_NOT_FOUND, "not found"},
 		{EFI_ACCESS_DENIED, "access denied"},

@@ -14,6 +14,7 @@
 #include "memory_proof.h"
 #include "mm_options.h"
 #include "nodes.h"
+#include "outside.h"
 #include "page_alloc.h"
 #include "space.h"
 #include "stop.h"
@@ -198,6 +199,8 @@ static void run_tests(void *argument)
 		.own_options = options->own,
 		.reports = REPORTS_AFTER,
 		.ticks_outside = clock_ticks_outside,
+		.after = options->after,
+		.before_test = outside_before_test,
 		.bench = {.on = options->bench,
 			  .loops = options->loops,
 			  .pages = options->pages,
@@ -235,7 +238,7 @@ enum inside_end inside_run(const struct options *options, struct runner_result *
 		.root = kernel_space.root,
 		.bridge = bridge,
 		.page_offset = layout.page_offset,
-		.while_open = console_flush,
+		.while_open = outside_work,
 	};
 
 	run = (struct run){.options = options, .result = result};

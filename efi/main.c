@@ -14,12 +14,16 @@
 #include "gate_levels.h"
 #include "image.h"
 #include "inside.h"
+#include "kept.h"
 #include "lib/errno.h"
+#include "lib/format.h"
+#include "lib/string.h"
 #include "machine.h"
 #include "memory_map.h"
 #include "memory_proof.h"
 #include "options_efi.h"
 #include "registers.h"
+#include "results.h"
 
 /*
  * One run, from the firmware's call to the return to it. What the inside reads (options, result)
@@ -43,6 +47,21 @@ static void choose_seed(void)
 	if (!options.seed_given)
 		options.seed = entropy_seed(sources, sizeof(sources));
 	log_note("seed 0x%016llx (from %s)", (unsigned long long)options.seed, sources);
+}
+
+static void add_word(void *line, const char *word)
+{
+	size_t used = strlen(line);
+
+	scnprintf((char *)line + used, PLATFORM_LINE_MAX - used, " %s", word);
+}
+
+static void log_options(void)
+{
+	char line[PLATFORM_LINE_MAX] = "";
+
+	options_words(&options, add_word, line);
+	log_note("options:%s", line[0] ? line : " none given");
 }
 
 static void log_header(void)
@@ -131,6 +150,7 @@ static void give_back(void)
 {
 	const char *cleared = inside_clear(), *freed, *map;
 
+	kept_end();
 	/* Firmware that fills what it gets back takes seconds a GiB. */
 	log_note("giving %llu MiB back", (unsigned long long)memory_taken_bytes() >> 20);
 	console_flush();
@@ -169,6 +189,8 @@ static enum outcome run(void)
 
 static EFI_STATUS finish_run(enum outcome outcome, EFI_STATUS status)
 {
+	results_end(finish_word(outcome));
+	kept_stop();
 	finish(options.exit, (unsigned int)options.wait, outcome);
 	return status;
 }
@@ -181,6 +203,7 @@ static EFI_STATUS refuse(EFI_STATUS status)
 	inside_clear();
 	problem = free_all();
 	firmware_map_free();
+	kept_end();
 	if (problem)
 		log_note("%s", problem);
 	log_note("nothing was run: %s", firmware_status_name(status));
@@ -196,6 +219,8 @@ void run_crashed(void)
 		result.cut_short = true;
 		give_back();
 		runner_close(&result);
+		results_end(finish_word(OUTCOME_CRASHED));
+		kept_stop();
 	}
 	finish(options.exit, (unsigned int)options.wait, OUTCOME_CRASHED);
 	efi_call(firmware.boot, Exit, firmware.image, finish_status(OUTCOME_CRASHED), 0, NULL);
@@ -223,7 +248,10 @@ EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system)
 		options_help(log_option_line, NULL);
 		return finish_run(OUTCOME_PASSED, EFI_SUCCESS);
 	}
+	log_options();
+	results_open(&options);
 	choose_seed();
+	results_begin(&options);
 	status = prepare();
 	if (EFI_ERROR(status))
 		return refuse(status);

@@ -5,6 +5,7 @@
 #include "levels.h"
 #include "option_value.h"
 #include "text.h"
+#include "volume.h"
 
 enum { CONFIG_BYTES_MAX = 1 << 20, LOAD_OPTIONS_BYTES_MAX = 1 << 16, NAME_MAX = 64 };
 
@@ -95,23 +96,10 @@ static void parse_bytes(struct options *options, const void *bytes, size_t size,
 	firmware_free_pages(text, pages);
 }
 
-/* The size of an open file; 0 when the firmware does not say. */
-static uint64_t file_size(EFI_FILE_HANDLE file)
-{
-	static const EFI_GUID guid = EFI_FILE_INFO_ID;
-	_Alignas(EFI_FILE_INFO) uint8_t buffer[sizeof(EFI_FILE_INFO) + 512];
-	UINTN size = sizeof(buffer);
-
-	if (EFI_ERROR(efi_call(file, GetInfo, file, (EFI_GUID *)&guid, &size, buffer)))
-		return 0;
-	return ((const EFI_FILE_INFO *)buffer)->FileSize;
-}
-
 static void parse_file(struct options *options, EFI_FILE_HANDLE file, const char *source)
 {
 	uint64_t size = file_size(file);
-	UINTN bytes = size, pages = (size + PAGE_SIZE - 1) >> PAGE_SHIFT;
-	EFI_STATUS status;
+	size_t bytes, pages;
 	void *contents;
 
 	if (!size)
@@ -120,48 +108,33 @@ static void parse_file(struct options *options, EFI_FILE_HANDLE file, const char
 		log_note("%s: larger than 1 MiB, skipped", source);
 		return;
 	}
-	contents = firmware_pages(pages);
-	status = contents ? efi_call(file, Read, file, &bytes, contents) : EFI_OUT_OF_RESOURCES;
-	if (EFI_ERROR(status))
-		log_note("%s: cannot be read: %s", source, firmware_status_name(status));
-	else
-		parse_bytes(options, contents, bytes, source, false);
-	if (contents)
-		firmware_free_pages(contents, pages);
-}
-
-static EFI_FILE_HANDLE open_root(void)
-{
-	static const EFI_GUID guid = EFI_SIMPLE_FILE_SYSTEM_PROTOCOL_GUID;
-	EFI_FILE_IO_INTERFACE *volume = NULL;
-	EFI_FILE_HANDLE root = NULL;
-
-	if (firmware.loaded && firmware.loaded->DeviceHandle)
-		volume = firmware_protocol(firmware.loaded->DeviceHandle, &guid);
-	if (!volume || EFI_ERROR(efi_call(volume, OpenVolume, volume, &root)))
-		return NULL;
-	return root;
+	contents = file_contents(file, CONFIG_BYTES_MAX, &bytes, &pages);
+	if (!contents) {
+		log_note("%s: cannot be read", source);
+		return;
+	}
+	parse_bytes(options, contents, bytes, source, false);
+	firmware_free_pages(contents, pages);
 }
 
 static void read_config(struct options *options)
 {
 	static const char source[] = "vmlab.cfg";
-	static CHAR16 name[] = L"\\vmlab.cfg";
-	EFI_FILE_HANDLE root = open_root(), file = NULL;
+	EFI_FILE_HANDLE root = volume_boot(), file = NULL;
 	EFI_STATUS status;
 
 	if (!root) {
 		log_note("%s: no file system on the device that vmlab came from", source);
 		return;
 	}
-	status = efi_call(root, Open, root, &file, name, EFI_FILE_MODE_READ, 0);
+	status = file_open(root, source, false, &file);
 	if (!EFI_ERROR(status)) {
 		parse_file(options, file, source);
-		efi_call(file, Close, file);
+		file_close(file);
 	} else if (status != EFI_NOT_FOUND) {
 		log_note("%s: cannot be opened: %s", source, firmware_status_name(status));
 	}
-	efi_call(root, Close, root);
+	file_close(root);
 }
 
 static void read_load_options(struct options *options)

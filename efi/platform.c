@@ -1,17 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "platform.h"
-#include "clock.h"
 #include "console.h"
 #include "gate.h"
 #include "instructions.h"
 #include "lib/lock.h"
 #include "main.h"
+#include "outside.h"
 
 /* The machine's side of platform.h, as far as it does not stand in cpu_features.c, clock.c and
  * console.c. The boot processor is the only one that runs our code. */
-
-/* So often the gate opens, if anybody asks: the firmware's timers stand still in between. */
-enum { OPENINGS_PER_SECOND = 10 };
 
 unsigned int platform_boot_cpu;
 
@@ -46,18 +43,9 @@ void platform_quiescent(void)
 
 void platform_relax(void)
 {
-	static uint64_t last_opening;
-	uint64_t now = platform_ticks();
-
 	platform_quiescent();
-	if (!gate_is_closed())
-		return;
-	if (now - last_opening < platform_ticks_per_second() / OPENINGS_PER_SECOND &&
-	    !console_is_filling())
-		return;
-	gate_relax();
-	last_opening = platform_ticks();
-	clock_add_outside(last_opening - now);
+	if (gate_is_closed())
+		outside_visit_when_due();
 }
 
 void platform_abort(const char *reason)

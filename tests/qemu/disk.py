@@ -81,3 +81,30 @@ def loader_disk(image, loader, application, options):
                     config, "/vmlab.cfg"], check=True)
     os.remove(config)
     return image
+
+
+def names(image, folder):
+    """What lies in a folder of the image; none when there is no such folder."""
+    done = subprocess.run(["mdir", "-b", "-i", image + PARTITION, "::" + folder], check=False,
+                          stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    return [line.rstrip("/").rsplit("/", 1)[1] for line in done.stdout.decode().splitlines()]
+
+
+def free(image):
+    """How many bytes are free in the image's file system."""
+    done = subprocess.run(["mdir", "-i", image + PARTITION, "::/"], check=True,
+                          stdout=subprocess.PIPE)
+    said = done.stdout.decode().strip().splitlines()[-1]
+    return int("".join(c for c in said if c.isdigit()))
+
+
+def fsck(image):
+    """What is wrong with the image's file system; None: nothing."""
+    part = image + ".part"
+    subprocess.run(["dd", "if=" + image, "of=" + part, "bs=1M", "skip=1", "conv=sparse",
+                    "status=none"], check=True)
+    done = subprocess.run(["fsck.vfat", "-n", part], check=False, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT)
+    os.remove(part)
+    text = done.stdout.decode(errors="replace")
+    return text if done.returncode or "differ" in text or "bad" in text.lower() else None

@@ -48,9 +48,3 @@ def little_memory(context):
 @check("input.no_nx", "a CPU without no-execute pages is refused in one line")
 def no_nx(context):
     refused(context, "not possible here", "nx", image=context.image, memory="256M", cpu="max,-nx")
-
-
-@check("input.read_only_disk", "a write-protected disk does not keep a run from passing")
-def read_only_disk(context):
-    with context.machine(image=context.image, read_only=True, memory="256M") as machine:
-        context.run(machine)

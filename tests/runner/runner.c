@@ -17,6 +17,7 @@ enum { NAME_MAX_BYTES = SELECT_NAME_MAX + 1, REPEAT_MAX = 160 };
 
 static unsigned int lines;	      /* result lines printed so far */
 static char failed_names[REPEAT_MAX]; /* for test=, as many as fit */
+static struct test *first;	      /* where the run begins */
 
 static size_t nr_tests(void)
 {
@@ -71,11 +72,29 @@ static bool is_selected(const struct test *test)
 	return is_asked_for(test) && select_matches(runner_options.select, name);
 }
 
-static unsigned int count_selected(void)
+/* Behind the test that an earlier run stopped in; in the order of this run, so after sorting. */
+static void find_first(void)
+{
+	const char *after = runner_options.after;
+	char name[NAME_MAX_BYTES];
+
+	first = __start_vmlab_tests;
+	if (!after || !after[0])
+		return;
+	for (struct test *test = __start_vmlab_tests; test < __stop_vmlab_tests; test++) {
+		if (!strcmp(format_name(name, test), after)) {
+			first = test + 1;
+			return;
+		}
+	}
+	log_line("# there is no test %s to go on behind: all are run", after);
+}
+
+static unsigned int count_selected(struct test *from)
 {
 	unsigned int selected = 0;
 
-	for (struct test *test = __start_vmlab_tests; test < __stop_vmlab_tests; test++)
+	for (struct test *test = from; test < __stop_vmlab_tests; test++)
 		selected += is_selected(test);
 	return selected;
 }
@@ -227,19 +246,30 @@ static bool run_test(struct test *test, struct runner_result *result)
 	return goes_on;
 }
 
+static void tell_before(const struct test *test)
+{
+	char name[NAME_MAX_BYTES] = "";
+
+	if (test)
+		format_name(name, test);
+	if (runner_options.before_test)
+		runner_options.before_test(name);
+	platform_relax();
+}
+
 static void run_selected(struct runner_result *result)
 {
 	leaks_start();
-	for (struct test *test = __start_vmlab_tests; test < __stop_vmlab_tests; test++) {
+	for (struct test *test = first; test < __stop_vmlab_tests; test++) {
 		if (!is_selected(test))
 			continue;
-		platform_relax();
+		tell_before(test);
 		if (!run_test(test, result)) {
 			result->cut_short = true;
 			return;
 		}
 	}
-	platform_relax();
+	tell_before(NULL);
 }
 
 void runner_run(const struct runner_options *options, struct runner_result *result)
@@ -250,14 +280,15 @@ void runner_run(const struct runner_options *options, struct runner_result *resu
 	lines = 0;
 	failed_names[0] = '\0';
 	sort_tests();
-	selected = count_selected();
+	find_first();
+	selected = count_selected(first);
 	*result = (struct runner_result){.planned = selected + options->reports};
 	open_result = result;
 	log_line("KTAP version 1");
 	log_line("1..%u", result->planned);
 	log_line("# %u of %u tests", selected, (unsigned int)nr_tests());
 	own_options_check_names(__start_vmlab_tests, nr_tests());
-	result->matched = all_words_name_tests() && selected;
+	result->matched = all_words_name_tests() && count_selected(__start_vmlab_tests);
 	run_selected(result);
 }
 

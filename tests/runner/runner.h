@@ -28,6 +28,11 @@ struct runner_options {
 	void (*run_on_cpus)(unsigned int nr, void (*function)(void *context), void *context);
 	/* What the platform checks after each test besides mm_check(): NULL, or what is wrong. */
 	const char *(*check)(void);
+	/* The full name of a test: the run begins behind it. NULL or "": with the first one. */
+	const char *after;
+	/* Told the full name of each test before it runs, and "" when all are through; no lock is
+	 * held. NULL: nobody wants to know. */
+	void (*before_test)(const char *name);
 	/* Ticks that have passed outside of our world so far. NULL: none do. */
 	uint64_t (*ticks_outside)(void);
 	struct bench_options bench;
