@@ -85,14 +85,14 @@ def loader_disk(image, loader, application, options):
 
 def names(image, folder):
     """What lies in a folder of the image; none when there is no such folder."""
-    done = subprocess.run(["mdir", "-b", "-i", image + PARTITION, "::" + folder], check=False,
+    done = subprocess.run(["mdir", "-b", "-i", file_system(image), "::" + folder], check=False,
                           stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     return [line.rstrip("/").rsplit("/", 1)[1] for line in done.stdout.decode().splitlines()]
 
 
 def free(image):
     """How many bytes are free in the image's file system."""
-    done = subprocess.run(["mdir", "-i", image + PARTITION, "::/"], check=True,
+    done = subprocess.run(["mdir", "-i", file_system(image), "::/"], check=True,
                           stdout=subprocess.PIPE)
     said = done.stdout.decode().strip().splitlines()[-1]
     return int("".join(c for c in said if c.isdigit()))
