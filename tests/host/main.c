@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include "arguments.h"
@@ -12,6 +13,7 @@
 #include "proof.h"
 #include "runner.h"
 #include "space.h"
+#include "start_walk.h"
 #include "status.h"
 #include "tlb.h"
 #include "translations.h"
@@ -119,7 +121,7 @@ static int run_inside(struct runner_result *result)
 				     .seed = options->seed,
 				     .own_options = options->own,
 				     .on_host = true,
-				     .reports = PROOF_REPORTS,
+				     .reports = PROOF_REPORTS + 1,
 				     .run_on_cpus = cpus_run,
 				     .check = witness_check,
 				     .bench = {.on = options->bench,
@@ -157,6 +159,28 @@ static int run(struct runner_result *result)
 	return error;
 }
 
+/* A start as the walk makes it, machine and all. */
+static int start_walked(void)
+{
+	static bool up;
+
+	if (!up && machine_start(&arguments.machine))
+		return -EINVAL;
+	if (!up)
+		trap_init();
+	up = true;
+	return start();
+}
+
+static int enter_walked(void)
+{
+	struct mm_options mm = mm_options_of(&arguments.options);
+
+	mm.fail = 0;
+	close_gate();
+	return mm_init(&mm);
+}
+
 static int status_of(const struct runner_result *result)
 {
 	if (result->cut_short)
@@ -167,11 +191,13 @@ static int status_of(const struct runner_result *result)
 int main(int argc, char **argv)
 {
 	struct runner_result result;
-	const char *problem;
+	const char *problem, *start_problem;
+	unsigned int steps;
 	int error;
 
 	if (!arguments_parse(&arguments, argc - 1, argv + 1))
 		return arguments.options.help ? STATUS_PASSED : STATUS_FAILED;
+	start_problem = start_walk(start_walked, enter_walked, &steps);
 	problem = machine_start(&arguments.machine);
 	if (problem) {
 		fprintf(stderr, "%s\n", problem);
@@ -187,6 +213,8 @@ int main(int argc, char **argv)
 		return STATUS_CRASHED;
 	}
 	print_translations();
+	log_line("# the start has %u allocations, each failed once", steps);
+	runner_report(&result, "host.start_fails_whole", start_problem);
 	runner_close(&result);
 	return status_of(&result);
 }
