@@ -36,7 +36,8 @@
 #:   SECURE=1       a run under firmware that enforces Secure Boot, signed with its key
 #:   NET=1          a run that is booted from the network
 #:   SCREEN=1920x1080   the screen of a run
-#:   EXPERIMENTS=   of a run: C files from anywhere, compiled into the application (tests/experiments/)
+#:   EXPERIMENTS=   of a run, or of test-host: C files from anywhere, compiled into it
+#:                  (tests/experiments/)
 #:   DEBUG=1        a build with more checks, in build/debug/
 #:   CC=gcc HOST_CC=gcc LD=ld AWK=awk PYTHON=python3 QEMU=qemu-system-x86_64 ...
 #:   V=1            prints the commands
@@ -139,7 +140,8 @@ IMAGE_SOURCES := $(wildcard efi/*.c efi/*.S tests/machine/*.c) $(SHARED)
 # What stands behind <vmlab.h> and <linux/*.h>; and the experiments, each in the place of its path.
 EXPERIMENT_SUPPORT := $(addprefix tests/experiments/,vmlab.c option.c measure.c) \
 	$(wildcard tests/experiments/linux/*.c tests/experiments/linux/*.S)
-EXPERIMENT_OBJECTS := $(foreach file,$(EXPERIMENTS),$(O)/outside$(abspath $(file)).o)
+EXPERIMENT_FILES := $(abspath $(EXPERIMENTS))
+EXPERIMENT_OBJECTS := $(EXPERIMENT_FILES:%=$(O)/outside%.o)
 $(foreach file,$(EXPERIMENTS),$(if $(wildcard $(file)),,$(error EXPERIMENTS: no file $(file))))
 # What only the machine can do, and what libc has; and what of efi/ knows no firmware.
 HOST_EXCLUDE := $(addprefix pagetables/,fault_entry.S descriptors.c lib/string.c)
@@ -185,11 +187,12 @@ $(O)/image/tests/experiments/%: EXTRA := $(EXPERIMENT_FLAGS)
 
 # Somebody's own: its name is its file's, its warnings are shown.
 module = $(subst .,_,$(subst -,_,$(notdir $*)))
+OUTSIDE_FLAGS = -Wall -Wno-sign-compare $(EXPERIMENT_FLAGS) -DLINUX_MODULE=$(module) \
+	-DLINUX_MODULE_NAME='"$(module)"' -DKBUILD_MODNAME='"$(module)"'
 $(O)/outside/%.c.o: /%.c $(O)/image.flags
 	@mkdir -p $(@D)
-	$(call say,CC)$(CC) $(filter-out $(WARNINGS),$(IMAGE_FLAGS)) -Wall -Wno-sign-compare \
-		$(EXPERIMENT_FLAGS) -DLINUX_MODULE=$(module) -DLINUX_MODULE_NAME='"$(module)"' \
-		-DKBUILD_MODNAME='"$(module)"' -MMD -MP -c -o $@ $<
+	$(call say,CC)$(CC) $(filter-out $(WARNINGS),$(IMAGE_FLAGS)) $(OUTSIDE_FLAGS) \
+		-MMD -MP -c -o $@ $<
 
 # Changes when other files are to be linked.
 $(L)/link.files: FORCE | $(SETUP)
@@ -296,23 +299,32 @@ HOST_FLAGS := $(COMMON_FLAGS) -I tests/host -I efi -O1 -pthread $(CFLAGS)
 # $(1): name of the build, $(2): flags.
 define HOST_BUILD
 $(1)_OBJECTS := $$(HOST_SOURCES:%=$(O)/$(1)/%.o) $(O)/$(1)/symbols.o
+ifneq ($(EXPERIMENTS),)
+$(1)_OBJECTS += $$(EXPERIMENT_SUPPORT:%=$(O)/$(1)/%.o) $$(EXPERIMENT_FILES:%=$(O)/$(1)/outside%.o)
+endif
 
 $(O)/$(1).flags: FORCE | $(SETUP)
 	@mkdir -p $$(@D); echo '$(HOST_CC) $(HOST_FLAGS) $(2)' >$$@.new; \
 	cmp -s $$@.new $$@ && rm $$@.new || mv $$@.new $$@
 
 $(O)/$(1)/mm/% $(O)/$(1)/pagetables/%: EXTRA := -Wconversion
+$(O)/$(1)/tests/experiments/%: EXTRA := $(EXPERIMENT_FLAGS)
 
 $(O)/$(1)/%.o: % $(O)/$(1).flags
 	@mkdir -p $$(@D)
 	$$(call say,HOSTCC)$(HOST_CC) $(HOST_FLAGS) $(2) $$(EXTRA) -MMD -MP -c -o $$@ $$<
 
+$(O)/$(1)/outside/%.c.o: /%.c $(O)/$(1).flags
+	@mkdir -p $$(@D)
+	$$(call say,HOSTCC)$(HOST_CC) $(filter-out $(WARNINGS),$(HOST_FLAGS)) $(2) \
+		$$(OUTSIDE_FLAGS) -MMD -MP -c -o $$@ $$<
+
 $(O)/$(1)/symbols.o: $(L)/symbols-0.S
 	@mkdir -p $$(@D)
 	$$(call say,HOSTCC)$(HOST_CC) $(HOST_FLAGS) $(2) -c -o $$@ $$<
 
-$(O)/vmlab-$(1): $$($(1)_OBJECTS)
-	$$(call say,HOSTLD)$(HOST_CC) $(HOST_FLAGS) $(2) -o $$@ $$^
+$(L)/vmlab-$(1): $$($(1)_OBJECTS) $(L)/link.files
+	$$(call say,HOSTLD)$(HOST_CC) $(HOST_FLAGS) $(2) -o $$@ $$($(1)_OBJECTS)
 endef
 
 # The simulated machine's upper half lies where the sanitizer's own memory is not.
@@ -328,16 +340,16 @@ $(eval $(call HOST_BUILD,fast,$$(HOST_WINDOW)))
 $(foreach file,machine registers mmu translations trap,$(O)/tsan/tests/host/$(file).c.o): \
 	EXTRA := -fno-sanitize=thread
 
-test-host: $(O)/vmlab-host
+test-host: $(L)/vmlab-host
 	$(Q)$< $(OPTIONS)
 
-test-tsan: $(O)/vmlab-tsan
+test-tsan: $(L)/vmlab-tsan
 	$(Q)$< $(OPTIONS)
 
 # Mixed calls at random against a plain model; what fails is shrunk to a short list of calls.
-RANDOM_DRIVER := $(PYTHON) tests/driver/random.py $(O)/vmlab-host
+RANDOM_DRIVER := $(PYTHON) tests/driver/random.py $(L)/vmlab-host
 
-soak: $(O)/vmlab-host
+soak: $(L)/vmlab-host
 	@$(RANDOM_DRIVER) steps=$(or $(STEPS),10000000) $(if $(SEED),seed=$(SEED)) $(OPTIONS)
 
 # Tests. -----------------------------------------------------------------------------------------
@@ -345,15 +357,15 @@ soak: $(O)/vmlab-host
 TEST_FILES := $(L)/vmlab.img $(L)/vmlab.so $(L)/loader.efi
 TEST := $(PYTHON) tests/qemu/test.py --build $(O)
 
-test: $(TEST_FILES) $(O)/vmlab-host $(O)/vmlab-tsan $(BUILD)/setup-test.stamp
-	@$(TEST) --program host=$(O)/vmlab-host \
+test: $(TEST_FILES) $(L)/vmlab-host $(L)/vmlab-tsan $(BUILD)/setup-test.stamp
+	@$(TEST) --program host=$(L)/vmlab-host \
 		--program "random=$(RANDOM_DRIVER) steps=1000000" \
 		--program "bench=$(BENCH) check $(O)/vmlab.efi $(O) $(BASELINE)" \
-		--program "host-5level=$(O)/vmlab-host levels=5 nodes=2 poison=on cpus=2" \
-		--program "tsan=$(O)/vmlab-tsan cpus=4"
+		--program "host-5level=$(L)/vmlab-host levels=5 nodes=2 poison=on cpus=2" \
+		--program "tsan=$(L)/vmlab-tsan cpus=4"
 
 # One small change after the other to mm/ and pagetables/: which of them do the suites notice?
-mutate: $(O)/vmlab-fast $(O)/vmlab-host
+mutate: $(L)/vmlab-fast $(L)/vmlab-host
 	@$(PYTHON) tests/mutation/mutate.py --nr $(or $(NR),500) $(if $(SEED),--seed $(SEED)) \
 		--build "fast=$(HOST_CC) $(HOST_FLAGS) $(HOST_WINDOW)" \
 		--build "host=$(HOST_CC) $(HOST_FLAGS) $(HOST_ASAN)" \
@@ -398,5 +410,4 @@ check-format:
 clean:
 	rm -rf $(BUILD)
 
--include $(IMAGE_OBJECTS:.o=.d) $(HOST_SOURCES:%=$(O)/host/%.d) $(HOST_SOURCES:%=$(O)/tsan/%.d) \
-	$(HOST_SOURCES:%=$(O)/fast/%.d)
+-include $(IMAGE_OBJECTS:.o=.d) $(host_OBJECTS:.o=.d) $(tsan_OBJECTS:.o=.d) $(fast_OBJECTS:.o=.d)

@@ -45,14 +45,51 @@ EXPERIMENT(bad_4_good, "the run goes on")
 """
 
 
-def build(context, *sources):
+# A module of the kind that is written for Linux, with a parameter and a thread.
+MODULE = """
+#include <linux/module.h>
+#include <linux/kthread.h>
+#include <linux/completion.h>
+#include <linux/vmalloc.h>
+
+static int rounds = 1;
+module_param(rounds, int, 0444);
+static DECLARE_COMPLETION(done);
+
+static int work(void *data)
+{
+	char *area = vmalloc(10000);
+
+	for (int i = 0; i < rounds; i++) {
+		area[i] = 1;
+		schedule();
+	}
+	vfree(area);
+	pr_info("worked %d rounds\\n", rounds);
+	complete(&done);
+	return 0;
+}
+
+static int __init module_of_tests_init(void)
+{
+	struct task_struct *worker = kthread_run(work, NULL, "worker");
+
+	wait_for_completion(&done);
+	kthread_stop(worker);
+	return -EAGAIN;
+}
+module_init(module_of_tests_init);
+MODULE_LICENSE("GPL");
+"""
+
+
+def build(context, *sources, name="vmlab.efi"):
     """The application with `sources` in it; all objects but theirs are there already."""
-    target = context.path("vmlab.efi")
+    target = context.path(name)
     with BUILDING:
-        made = context.make("experiments/vmlab.efi", "EXPERIMENTS=" + " ".join(
+        made = context.make("experiments/" + name, "EXPERIMENTS=" + " ".join(
             os.path.abspath(source) for source in sources))
-        with open(made, "rb") as source, open(target, "wb") as copy:
-            copy.write(source.read())
+        subprocess.run(["cp", made, target], check=True)
     return target
 
 
@@ -76,6 +113,28 @@ def examples(context):
     context.add(results)
     context.require(status == PASSED, "failed: " + ", ".join(results.names("failed")))
     context.require(outcomes(results)["tlb_reach"] == "skipped", "an emulator's TLB was measured")
+    for name in EXAMPLES[:2] + EXAMPLES[3:]:
+        context.require(results.lines_with("# report experiment." + name), name + " has no figure")
+
+
+@check("experiments.host", "examples and a module with a thread run in the host build too")
+def host(context):
+    module_source = context.path("module_of_tests.c")
+    with open(module_source, "w", encoding="ascii") as file:
+        file.write(MODULE)
+    sources = [os.path.join(ROOT, "tests", "experiments", name + ".c") for name in EXAMPLES]
+    program = build(context, *sources, module_source, name="vmlab-host")
+    done = subprocess.run([program, "test=experiment", "fragmentation.turns=500",
+                           "module_of_tests.rounds=5"], check=False, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, timeout=300)
+    results = ktap.parse(done.stdout.decode("utf-8", "replace"))[-1]
+    context.add(results)
+    context.require(done.returncode == 0 and not results.problem(),
+                    str(results.problem()) + "\n" + "\n".join(results.lines[-20:]))
+    seen = outcomes(results)
+    context.require(seen["module_of_tests"] == "passed" and seen["tlb_reach"] == "skipped",
+                    str(seen))
+    context.require(results.lines_with("worked 5 rounds"), "the module's parameter was not set")
     for name in EXAMPLES[:2] + EXAMPLES[3:]:
         context.require(results.lines_with("# report experiment." + name), name + " has no figure")
 
