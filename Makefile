@@ -16,6 +16,7 @@
 #:   usb            writes the stick: DEV=/dev/sdX (asks; YES=1: does not; IMAGE=another one)
 #:   iso            build/vmlab.iso, a CD for virtual machines
 #:   sign           build/vmlab-signed.efi and .img: KEY=private.key CERT=certificate.pem
+#:   release        build/release/: tarball, stick, CD, checksums (VERSION=; KEY= CERT=: signed)
 #:   results        what runs left on the stick, into build/results/ (DEV=/dev/sdX or an image;
 #:                  none: the last make run); results-show: prints it (RUN=0003)
 #:   debug          a run under gdb, stopped at its entry, with commands for vmlab's structures
@@ -80,9 +81,9 @@ MAKEFLAGS += -j$(shell nproc 2>/dev/null || echo 1)
 endif
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: help setup image iso sign usb run screenshot debug results results-show
-.PHONY: soak test test-host test-tsan test-image test-qemu format check-format clean
-.PHONY: mutate bench bench-check bench-keep bench-peer bench-profile FORCE
+.PHONY: help setup image iso sign usb run screenshot debug results results-show soak test
+.PHONY: test-host test-tsan test-image test-qemu format check-format clean mutate bench
+.PHONY: bench-check bench-keep bench-peer bench-profile release FORCE
 
 help:
 	@sed -n 's/^#: \{0,1\}//p' Makefile
@@ -291,6 +292,10 @@ results:
 
 results-show:
 	@disk/results.sh show "$(or $(DEV),$(BUILD)/run.img)" $(RUN)
+
+release: | $(BUILD)/setup-iso.stamp
+	@KEY="$(KEY)" CERT="$(CERT)" CC="$(CC)" LD="$(LD)" MAKE="$(MAKE)" \
+		disk/release.sh $(BUILD)/release $(VERSION)
 
 # The suites as a process. -----------------------------------------------------------------------
 

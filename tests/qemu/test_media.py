@@ -6,7 +6,7 @@ import subprocess
 
 import disk
 import run
-from check import ROOT, check
+from check import ROOT, Skipped, check
 from qemu import network
 
 QUICK = "test=entry.*,layout.*"
@@ -178,3 +178,41 @@ def results_none(context):
                           (context.image, "no run left results")):
         status, said = results_of(context, "show", source)
         context.require(status == 1 and words in said, f"{status}: {said}")
+
+
+def release(context, source, folder, **environment):
+    done = subprocess.run(
+        [os.path.join(ROOT, "disk", "release.sh"), folder, "1.0"], check=False,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        env=dict(os.environ, SOURCE=source, BUILT=os.path.abspath(context.build), **environment))
+    return done.returncode, done.stdout.decode()
+
+
+@check("release.files", "a release has what it should, twice the same, and only of a commit")
+def release_files(context):
+    context.need("git", "git")
+    context.need("xorriso", "xorriso")
+    if not os.path.exists(os.path.join(ROOT, ".git")):
+        raise Skipped("this tree is no git repository")
+    context.make("vmlab.iso")
+    clone = context.path("clone")
+    subprocess.run(["rm", "-rf", clone], check=True)
+    subprocess.run(["git", "clone", "-q", "file://" + ROOT, clone], check=True)
+    folders = [context.path(name) for name in ("one", "two")]
+    for folder in folders:
+        status, said = release(context, clone, folder)
+        context.require(status == 0, said)
+        subprocess.run(["sha256sum", "--quiet", "-c", "SHA256SUMS"], check=True, cwd=folder)
+    subprocess.run(["diff", "-r", *folders], check=True)
+    names = sorted(os.listdir(folders[0]))
+    context.require(names == ["SHA256SUMS"] + ["vmlab-1.0." + kind for kind in
+                                               ("efi", "img.gz", "iso.gz", "tar.gz", "txt")],
+                    str(names))
+    listing = subprocess.run(["tar", "-tzf", os.path.join(folders[0], "vmlab-1.0.tar.gz")],
+                             check=True, stdout=subprocess.PIPE).stdout.decode()
+    context.require("vmlab-1.0/Makefile\n" in listing, listing)
+    with open(os.path.join(clone, "Makefile"), "a", encoding="ascii") as file:
+        file.write("\n")
+    status, said = release(context, clone, context.path("three"))
+    context.require(status == 1 and "not committed" in said, f"{status}: {said}")
+    subprocess.run(["rm", "-rf", clone], check=True)
