@@ -22,6 +22,7 @@
 #:   debug          a run under gdb, stopped at its entry, with commands for vmlab's structures
 #:                  (tests/qemu/README.md; COMMANDS="bt; info registers": a session without a person)
 #:   screenshot     build/screenshot.png: the screen at the end of a run
+#:   port           the smallest kernel with mm/ in it (tests/port/), built and run
 #:   bench          what the calls cost, beside Linux's figures; into build/bench.json
 #:   bench-check    fails where a figure is more than 3 % worse than in tests/bench/baseline.json
 #:   bench-peer     both columns fresh: PEER=path/to/measure-linux.sh
@@ -83,7 +84,7 @@ endif
 .SECONDARY:
 .PHONY: help setup image iso sign usb run screenshot debug results results-show soak test
 .PHONY: test-host test-tsan test-image test-qemu format check-format clean mutate bench
-.PHONY: bench-check bench-keep bench-peer bench-profile release FORCE
+.PHONY: bench-check bench-keep bench-peer bench-profile release port FORCE
 
 help:
 	@sed -n 's/^#: \{0,1\}//p' Makefile
@@ -357,9 +358,37 @@ RANDOM_DRIVER := $(PYTHON) tests/driver/random.py $(L)/vmlab-host
 soak: $(L)/vmlab-host
 	@$(RANDOM_DRIVER) steps=$(or $(STEPS),10000000) $(if $(SEED),seed=$(SEED)) $(OPTIONS)
 
+# The port: mm/ and pagetables/ in a kernel of its own, with nothing of efi/ or libc. --------------
+
+PORT_SOURCES := $(wildcard tests/port/*.c tests/port/*.S pagetables/*.c pagetables/*.S \
+	pagetables/lib/*.c mm/*.c)
+PORT_OBJECTS := $(PORT_SOURCES:%=$(O)/port/%.o) $(O)/port/symbols.o
+PORT_FLAGS := $(COMMON_FLAGS:tests/runner=tests/port) -O2 -ffreestanding -nostdinc \
+	-isystem $(shell $(CC) -print-file-name=include) -fno-pie -mno-red-zone -mgeneral-regs-only \
+	-fcf-protection=none -fno-asynchronous-unwind-tables -fno-stack-protector $(CFLAGS)
+
+$(O)/port.flags: FORCE | $(SETUP)
+	@mkdir -p $(@D); echo '$(CC) $(PORT_FLAGS)' >$@.new; \
+	cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+
+$(O)/port/%.o: % $(O)/port.flags
+	@mkdir -p $(@D)
+	$(call say,CC)$(CC) $(PORT_FLAGS) -MMD -MP -c -o $@ $<
+
+$(O)/port/symbols.o: $(L)/symbols-0.S $(O)/port.flags
+	@mkdir -p $(@D)
+	$(call say,CC)$(CC) $(PORT_FLAGS) -c -o $@ $<
+
+$(O)/port.elf: $(PORT_OBJECTS) tests/port/port.lds
+	$(call say,LD)$(LD) -nostdlib -static -z noexecstack -z max-page-size=4096 \
+		--defsym=ImageBase=0x200000 -T tests/port/port.lds -o $@ $(PORT_OBJECTS)
+
+port: $(O)/port.elf
+	@$(TEST) --only port.runs && cat $(O)/test/port.runs/debug.log
+
 # Tests. -----------------------------------------------------------------------------------------
 
-TEST_FILES := $(L)/vmlab.img $(L)/vmlab.so $(L)/loader.efi
+TEST_FILES := $(L)/vmlab.img $(L)/vmlab.so $(L)/loader.efi $(O)/port.elf
 TEST := $(PYTHON) tests/qemu/test.py --build $(O)
 
 test: $(TEST_FILES) $(L)/vmlab-host $(L)/vmlab-tsan $(BUILD)/setup-test.stamp
@@ -415,4 +444,4 @@ check-format:
 clean:
 	rm -rf $(BUILD)
 
--include $(IMAGE_OBJECTS:.o=.d) $(host_OBJECTS:.o=.d) $(tsan_OBJECTS:.o=.d) $(fast_OBJECTS:.o=.d)
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
