@@ -147,19 +147,46 @@ static void report_machine_check(void)
 	}
 }
 
-void fault_backtrace(uintptr_t rip, uintptr_t frame_pointer)
+static void log_place(const char *word, uintptr_t rip)
+{
+	char name[NAME_MAX];
+
+	symbol_format(rip, name, sizeof(name));
+	log_line("  %s %s", word, name);
+}
+
+/* `rip` and what the frame pointers lead to: the first one is logged with `word`. */
+static void log_chain(const char *word, uintptr_t rip, uintptr_t frame_pointer)
 {
 	uintptr_t words[2] = {frame_pointer, rip};
-	char name[NAME_MAX];
 
 	for (unsigned int i = 0; i < FRAMES_MAX && words[1]; i++) {
 		uintptr_t here = words[0];
 
-		symbol_format(words[1], name, sizeof(name));
-		log_line("%s %s", i ? "  from" : "  in", name);
+		log_place(i ? "from" : word, words[1]);
 		if (here & 7 || !read_mapped(here, words, sizeof(words)) || words[0] <= here)
 			break;
 	}
+}
+
+void fault_backtrace(uintptr_t rip, uintptr_t frame_pointer)
+{
+	log_chain("in", rip, frame_pointer);
+}
+
+/* Where a wild call has led nobody has pushed a frame pointer yet, and RIP may be 0: who called
+ * stands on top of the stack. */
+static void report_chain(const struct trap_frame *frame)
+{
+	bool wild = frame->vector == VECTOR_PF && frame->error & PF_FETCH;
+	uintptr_t caller;
+
+	if (!wild || !read_mapped(frame->rsp, &caller, sizeof(caller))) {
+		fault_backtrace(frame->rip, frame->rbp);
+		return;
+	}
+	log_place("in", frame->rip);
+	log_chain("from", caller, frame->rbp);
 }
 
 void fault_report(const struct trap_frame *frame, uint64_t address, char summary[FAULT_SUMMARY_MAX])
@@ -177,5 +204,5 @@ void fault_report(const struct trap_frame *frame, uint64_t address, char summary
 		report_machine_check();
 	fault_report_registers(frame);
 	report_code(frame->rip);
-	fault_backtrace(frame->rip, frame->rbp);
+	report_chain(frame);
 }
