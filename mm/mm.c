@@ -28,13 +28,21 @@ static int failed(int error, const char *what)
 static bool describe_frame(uintptr_t address, char *buffer, size_t size)
 {
 	uint64_t pfn = (address - page_offset_base) >> PAGE_SHIFT;
-	char who[64];
+	char who[64], how[96];
+	bool allocated;
 
 	if (mm_slow_reasons & SLOW_NOT_STARTED || address < page_offset_base || !pfn_valid(pfn))
 		return false;
+	allocated = page_count(pfn_to_page(pfn));
 	frame_owner_format(frame_word(pfn), who, sizeof(who));
-	scnprintf(buffer, size, "frame %#llx in the direct map, %s by %s", (unsigned long long)pfn,
-		  page_count(pfn_to_page(pfn)) ? "allocated" : "free, given back", who);
+	if (frame_owner_decode(frame_word(pfn)))
+		scnprintf(how, sizeof(how), "%s by %s",
+			  allocated ? "allocated" : "free, given back", who);
+	else
+		scnprintf(how, sizeof(how), "%s",
+			  allocated ? "in use from the start (a table, the page array, a stack)"
+				    : "free, never handed out");
+	scnprintf(buffer, size, "frame %#llx in the direct map, %s", (unsigned long long)pfn, how);
 	return true;
 }
 
