@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "layout.h"
+#include "page_alloc.h"
 #include "test.h"
 #include "vmalloc.h"
 
@@ -100,6 +101,37 @@ TEST_FLAGS(trap, text, "a write to the image's text fails this test and no other
 	if (test_on_host())
 		test_skip("a process's text is the host's, not simulated");
 	*at((uintptr_t)free_allocated) = 1;
+}
+
+/* Read-only, and not known to the compiler to be. */
+TEST_FLAGS(trap, rodata, "a write to the image's constants fails this test and no other",
+	   TEST_NAMED)
+{
+	static const char constant[] = "vmlab's own words";
+
+	if (test_on_host())
+		test_skip("a process's constants are the host's, not simulated");
+	*at((uintptr_t)constant) = 1;
+}
+
+TEST_FLAGS(trap, freed_frame,
+	   "a read of a freed frame, with debug=pagealloc, fails this test alone", TEST_NAMED)
+{
+	unsigned long frame = __get_free_page(GFP_KERNEL);
+
+	require(frame);
+	free_page(frame);
+	(void)*at(frame + 0x28);
+	expect(!"debug=pagealloc is off, or the frame is still mapped");
+}
+
+/* At a hole in the middle of the addresses: no page fault, since no table is asked. */
+TEST_FLAGS(trap, non_canonical, "a read of an address that is not canonical fails this test alone",
+	   TEST_NAMED)
+{
+	if (test_on_host())
+		test_skip("a process cannot tell it from other faults");
+	(void)*at((uintptr_t)1 << 62);
 }
 
 /* On the stack of a test, deeper with each call until nothing is left of it. */
