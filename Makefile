@@ -8,6 +8,7 @@
 #:   test           every test: on the host, of the linked file, in virtual machines
 #:   test-host      the suites as a process of this machine, under ASan and UBSan
 #:   test-tsan      the same under ThreadSanitizer
+#:   test-small     every case of small structures: areas, free blocks, buddy lists
 #:   soak           random calls against a model: STEPS=10000000 SEED=7
 #:   mutate         breaks the code NR=500 times, SEED=7, and counts what the suites notice
 #:   test-image     checks of the linked file and of the disk image
@@ -84,7 +85,7 @@ endif
 .SECONDARY:
 .PHONY: help setup image iso sign usb run screenshot debug results results-show soak test
 .PHONY: test-host test-tsan test-image test-qemu format check-format clean mutate bench
-.PHONY: bench-check bench-keep bench-peer bench-profile release port FORCE
+.PHONY: bench-check bench-keep bench-peer bench-profile release port test-small FORCE
 
 help:
 	@sed -n 's/^#: \{0,1\}//p' Makefile
@@ -149,7 +150,7 @@ $(foreach file,$(EXPERIMENTS),$(if $(wildcard $(file)),,$(error EXPERIMENTS: no 
 HOST_EXCLUDE := $(addprefix pagetables/,fault_entry.S descriptors.c lib/string.c)
 HOST_EFI := $(addprefix efi/,acpi.c json.c ktap.c map_spans.c option_value.c options.c \
 	results_json.c results_junit.c ring.c srat.c text.c text_out.c)
-HOST_SOURCES := $(wildcard tests/host/*.c tests/host/*.S) $(HOST_EFI) \
+HOST_SOURCES := $(wildcard tests/host/*.c tests/host/*.S tests/small/*.c) $(HOST_EFI) \
 	$(filter-out $(HOST_EXCLUDE),$(SHARED))
 
 INCLUDES := -I pagetables -I mm -I tests/runner
@@ -352,6 +353,11 @@ test-host: $(L)/vmlab-host
 test-tsan: $(L)/vmlab-tsan
 	$(Q)$< $(OPTIONS)
 
+# Every case where a structure is small: without sanitizers, for there are many.
+SMALL := small.free_space,small.areas,small.buddy
+test-small: $(L)/vmlab-fast
+	$(Q)$< test=$(SMALL)
+
 # Mixed calls at random against a plain model; what fails is shrunk to a short list of calls.
 RANDOM_DRIVER := $(PYTHON) tests/driver/random.py $(L)/vmlab-host
 
@@ -391,9 +397,11 @@ port: $(O)/port.elf
 TEST_FILES := $(L)/vmlab.img $(L)/vmlab.so $(L)/loader.efi $(O)/port.elf
 TEST := $(PYTHON) tests/qemu/test.py --build $(O)
 
-test: $(TEST_FILES) $(L)/vmlab-host $(L)/vmlab-tsan $(BUILD)/setup-test.stamp
+test: $(TEST_FILES) $(L)/vmlab-host $(L)/vmlab-tsan $(L)/vmlab-fast \
+		$(BUILD)/setup-test.stamp
 	@$(TEST) --program host=$(L)/vmlab-host \
 		--program "random=$(RANDOM_DRIVER) steps=1000000" \
+		--program "small=$(L)/vmlab-fast test=$(SMALL)" \
 		--program "bench=$(BENCH) check $(O)/vmlab.efi $(O) $(BASELINE)" \
 		--program "host-5level=$(L)/vmlab-host levels=5 nodes=2 poison=on cpus=2" \
 		--program "tsan=$(L)/vmlab-tsan cpus=4"

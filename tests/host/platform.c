@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
+#include "host_log.h"
 #include "lib/lock.h"
 #include "machine.h"
 #include "runner.h"
@@ -60,12 +61,28 @@ uint64_t platform_ticks_per_second(void)
 	return 1000000000;
 }
 
+static bool hushed;
+static unsigned int hushed_lines;
+
+unsigned int host_log_hush(bool on)
+{
+	unsigned int lines = hushed_lines;
+
+	hushed = on;
+	hushed_lines = 0;
+	return lines;
+}
+
 /* One write() a line: lines of several CPUs do not mix, and a signal handler may call it. */
 void platform_log(const char *line)
 {
 	char text[PLATFORM_LINE_MAX];
 	size_t length = strnlen(line, PLATFORM_LINE_MAX - 1);
 
+	if (hushed) {
+		hushed_lines++;
+		return;
+	}
 	memcpy(text, line, length);
 	text[length++] = '\n';
 	for (size_t done = 0; done < length;) {
