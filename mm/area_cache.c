@@ -15,26 +15,77 @@ bool area_class_refresh(struct area_class *class)
 	class->lazy_last->vm.next = (struct vm_struct *)class->ready;
 	class->ready = class->lazy;
 	class->lazy = NULL;
+	class->stamp = STAMP_NONE;
 	return true;
 }
 
+void area_class_turn(struct area_class *class, struct area *first, uint64_t stamp)
+{
+	area_class_refresh(class);
+	if (!class->lazy)
+		class->lazy_last = first;
+	class->stamp = stamp;
+}
+
+/* More ranges than the classes may have: the last one put there goes where those of no class go. */
+void area_cache_overflow(struct area_cpu *cpu, struct area *area)
+{
+	struct area_class *class = &cpu->classes[area->va.size_class];
+
+	class->lazy = area_next(area);
+	if (!class->lazy)
+		class->stamp = STAMP_NONE;
+	area_push(&cpu->lazy, area);
+	cpu->room++;
+}
+
+/* How many pages there are to tell, if there are enough. The lock is held. */
+static uint64_t take_report(struct area_cpu *cpu)
+{
+	uint64_t pages;
+
+	if (cpu->until_report >= 0)
+		return 0;
+	pages = purge_state.report - (uint64_t)cpu->until_report;
+	cpu->until_report = (int64_t)purge_state.report;
+	return pages;
+}
+
+void area_cache_report(struct area_cpu *cpu)
+{
+	uint64_t pages = take_report(cpu);
+
+	area_cpu_unlock(cpu);
+	if (pages)
+		purge_account(pages);
+}
+
+void area_cache_set_report(uint64_t before, uint64_t pages)
+{
+	for (unsigned int i = 0; i < platform_nr_cpus(); i++) {
+		area_cpu_lock(area_cpus[i], platform_cpu());
+		area_cpus[i]->until_report += (int64_t)(pages - before);
+		area_cpu_unlock(area_cpus[i]);
+	}
+}
+
 /* Walks, and remembers the table if the address is one of the region. */
-struct area *area_noted_slow(struct area_cpu *cpu, uintptr_t address)
+entry_t area_walked_entry(struct area_cpu *cpu, uintptr_t address)
 {
 	uint64_t unlinked = walk_tables_unlinked();
 	uintptr_t at = address - PAGE_SIZE, unit = at >> PMD_SHIFT;
 	const entry_t *table;
 
 	if (address - VMALLOC_START - 1 >= VMALLOC_END - VMALLOC_START - 1)
-		return NULL;
+		return 0;
 	if (cpu->noted_at != unlinked)
 		memset(cpu->noted, 0xff, sizeof(cpu->noted));
 	cpu->noted_at = unlinked;
 	table = walk_table(&kernel_space, at);
 	if (!table)
-		return vmap_area_noted(address);
+		return 0;
 	cpu->noted[unit % NR_NOTED] = (struct noted_table){.unit = unit, .table = table};
-	return area_noted(cpu, address);
+	return __atomic_load_n(&table[pte_index(at)], __ATOMIC_ACQUIRE);
 }
 
 static void set_state(struct area *area, enum area_state state)
@@ -47,54 +98,52 @@ bool area_cache_put(struct area *area)
 	struct area_cpu *cpu = this_area_cpu();
 	bool room;
 
-	if (!local_lock(&cpu->lock, platform_cpu()))
+	if (!area_cpu_lock(cpu, platform_cpu()))
 		return false;
-	room = cpu->nr_cached < CACHED_MAX;
+	room = cpu->room > 0;
 	if (room) {
 		set_state(area, AREA_READY);
 		area_push(&cpu->classes[area->va.size_class].ready, area);
-		cpu->nr_cached++;
+		cpu->room--;
 	}
-	local_unlock(&cpu->lock);
+	area_cpu_unlock(cpu);
 	return room;
 }
 
-static void put_lazy(struct area_cpu *cpu, struct area *area)
+static void put_class(struct area_cpu *cpu, struct area *area)
 {
-	unsigned int size_class = area->va.size_class;
+	struct area_class *class = &cpu->classes[area->va.size_class];
 	uint64_t stamp = purge_stamp();
-	struct area_class *class;
 
-	if (unlikely(size_class == CLASS_NONE || cpu->nr_cached >= CACHED_MAX)) {
-		area_push(&cpu->lazy, area);
-		return;
-	}
-	class = &cpu->classes[size_class];
-	if (unlikely(class->stamp != stamp))
-		area_class_refresh(class);
-	if (!class->lazy)
-		class->lazy_last = area;
+	if (class->stamp != stamp)
+		area_class_turn(class, area, stamp);
 	area_push(&class->lazy, area);
-	class->stamp = stamp;
-	cpu->nr_cached++;
+	if (--cpu->room < 0)
+		area_cache_overflow(cpu, area);
 }
 
 uint64_t area_cache_put_lazy(struct area *area, const void *freed_by)
 {
 	struct area_cpu *cpu = this_area_cpu();
-	uint64_t pages = area_body_pages(&area->va), report = 0;
+	uint64_t pages = area_body_pages(&area->va), report;
 
-	local_lock(&cpu->lock, platform_cpu());
-	area_remember(cpu, area, pages, area->va.vm->caller, freed_by);
+	area_cpu_lock(cpu, platform_cpu());
+	area_remember(cpu, area, pages, purge_stamp(), area->va.vm->caller, freed_by);
 	set_state(area, AREA_LAZY);
-	put_lazy(cpu, area);
-	cpu->lazy_pages += pages;
-	if (unlikely(cpu->lazy_pages >= purge_state.report)) {
-		report = cpu->lazy_pages;
-		cpu->lazy_pages = 0;
-	}
-	local_unlock(&cpu->lock);
+	if (likely(area->va.size_class != CLASS_NONE))
+		put_class(cpu, area);
+	else
+		area_push(&cpu->lazy, area);
+	cpu->until_report -= (int64_t)pages;
+	report = take_report(cpu);
+	area_cpu_unlock(cpu);
 	return report;
+}
+
+/* There is something on this CPU that waits: the next call drains it. */
+static void set_waiting(void)
+{
+	__atomic_fetch_or(&fault_depths[platform_cpu()].detour, SLOW_WAITING, __ATOMIC_SEQ_CST);
 }
 
 void area_cache_defer(struct area *area, const void *caller)
@@ -106,7 +155,7 @@ void area_cache_defer(struct area *area, const void *caller)
 	while (!__atomic_compare_exchange_n(&cpu->deferred, (struct area **)&area->vm.next, area,
 					    false, __ATOMIC_RELEASE, __ATOMIC_RELAXED))
 		;
-	__atomic_store_n(&cpu->waiting, true, __ATOMIC_SEQ_CST);
+	set_waiting();
 }
 
 bool area_cache_defer_address(const void *addr)
@@ -118,7 +167,7 @@ bool area_cache_defer_address(const void *addr)
 
 		if (__atomic_compare_exchange_n(&cpu->late[i], &none, addr, false, __ATOMIC_RELEASE,
 						__ATOMIC_RELAXED)) {
-			__atomic_store_n(&cpu->waiting, true, __ATOMIC_SEQ_CST);
+			set_waiting();
 			return true;
 		}
 	}
@@ -135,17 +184,17 @@ static void move_all(struct area **from, struct area **to)
 
 static void drain_cpu(struct area_cpu *cpu, struct area **list)
 {
-	if (!local_lock(&cpu->lock, platform_cpu()))
+	if (!area_cpu_lock(cpu, platform_cpu()))
 		return;
 	for (unsigned int i = 0; i < NR_CLASSES; i++) {
 		struct area_class *class = &cpu->classes[i];
 
 		area_class_refresh(class);
 		for (struct area *area = class->ready; area; area = area_next(area))
-			cpu->nr_cached--;
+			cpu->room++;
 		move_all(&class->ready, list);
 	}
-	local_unlock(&cpu->lock);
+	area_cpu_unlock(cpu);
 }
 
 struct area *area_cache_drain(void)
@@ -164,12 +213,12 @@ struct area *area_cache_collect(void)
 	for (unsigned int i = 0; i < platform_nr_cpus(); i++) {
 		struct area_cpu *cpu = area_cpus[i];
 
-		if (!local_lock(&cpu->lock, platform_cpu()))
+		if (!area_cpu_lock(cpu, platform_cpu()))
 			continue;
 		move_all(&cpu->lazy, &list);
-		cpu->lazy_pages = 0;
+		cpu->until_report = (int64_t)purge_state.report;
 		__atomic_store_n(&cpu->unflushed, 0, __ATOMIC_RELAXED);
-		local_unlock(&cpu->lock);
+		area_cpu_unlock(cpu);
 	}
 	return list;
 }
@@ -181,10 +230,10 @@ bool area_cache_has_lazy(void)
 	for (unsigned int i = 0; i < platform_nr_cpus(); i++) {
 		struct area_cpu *cpu = area_cpus[i];
 
-		if (!local_lock(&cpu->lock, platform_cpu()))
+		if (!area_cpu_lock(cpu, platform_cpu()))
 			continue;
-		lazy |= cpu->lazy_pages != 0 || cpu->lazy;
-		local_unlock(&cpu->lock);
+		lazy |= cpu->until_report != (int64_t)purge_state.report || cpu->lazy;
+		area_cpu_unlock(cpu);
 	}
 	return lazy;
 }
@@ -195,11 +244,11 @@ void area_cache_free_spares(void)
 		struct area_cpu *cpu = area_cpus[i];
 		struct area *spare;
 
-		if (!local_lock(&cpu->lock, platform_cpu()))
+		if (!area_cpu_lock(cpu, platform_cpu()))
 			continue;
 		spare = cpu->spare;
 		cpu->spare = NULL;
-		local_unlock(&cpu->lock);
+		area_cpu_unlock(cpu);
 		if (spare)
 			kmem_cache_free(areas.descriptors, spare);
 	}
@@ -228,7 +277,7 @@ static const char *check_cpu(struct area_cpu *cpu)
 	const char *problem = NULL;
 	long total = 0;
 
-	if (!local_lock(&cpu->lock, platform_cpu()))
+	if (!area_cpu_lock(cpu, platform_cpu()))
 		return NULL;
 	for (unsigned int i = 0; i < NR_CLASSES && !problem; i++) {
 		long ready = count_list(cpu->classes[i].ready, i);
@@ -238,9 +287,9 @@ static const char *check_cpu(struct area_cpu *cpu)
 			problem = "a cache of address ranges holds one that does not belong there";
 		total += ready + lazy;
 	}
-	if (!problem && total != cpu->nr_cached)
+	if (!problem && total != CACHED_MAX - cpu->room)
 		problem = "a cache of address ranges has lost count";
-	local_unlock(&cpu->lock);
+	area_cpu_unlock(cpu);
 	return problem;
 }
 
@@ -260,8 +309,14 @@ static int init_cpu(unsigned int cpu)
 
 	if (!new)
 		return -ENOMEM;
-	new->lock = (struct spinlock)LOCAL_LOCK("area_cpu");
+	new->pcp = pcps[cpu];
+	new->room = CACHED_MAX;
 	new->history.ring = alloc_pages_exact(history_bytes, GFP_KERNEL | __GFP_ZERO);
+	for (unsigned int i = 0; i < NR_CLASSES; i++)
+		new->classes[i].stamp = STAMP_NONE;
+	for (unsigned int i = 0; i < RAM_SLOT_PAGES; i++)
+		new->ram[i].stamp = STAMP_NONE;
+	memset(new->ram_units, 0xff, sizeof(new->ram_units));
 	area_cpus[cpu] = new;
 	return new->history.ring ? 0 : -ENOMEM;
 }
@@ -274,6 +329,8 @@ int area_cache_init(void)
 		error = init_cpu(cpu);
 	if (error)
 		area_cache_exit();
+	else
+		mm_short_cuts_open();
 	return error;
 }
 
@@ -281,6 +338,7 @@ void area_cache_exit(void)
 {
 	size_t history_bytes = HISTORY_LENGTH * sizeof(struct freed_area);
 
+	mm_short_cuts_close();
 	for (unsigned int i = 0; i < PLATFORM_CPUS_MAX && area_cpus[i]; i++) {
 		if (area_cpus[i]->history.ring)
 			free_pages_exact(area_cpus[i]->history.ring, history_bytes);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
+#include "fault.h"
 #include "history.h"
-#include "percpu.h"
+#include "pcp.h"
 #include "purge.h"
 #include "vm_map_ram.h"
 #include "vmap_area.h"
@@ -31,15 +32,16 @@ enum {
 	NR_CLASSES = CLASS_UNIT + CLASS_UNITS,
 	CLASS_NONE = 0xffff,
 	CACHED_MAX = 12288, /* ranges in the classes of one CPU */
-	LAZY_REPORT = 256,  /* pages freed before a CPU adds them to the common count */
+	LAZY_REPORT = 256,  /* pages freed before a CPU adds them to the common count, at least */
 	LAZY_OF_ONE = 8192, /* pages freed by one CPU alone that are worth a flush: 32 MiB */
 	NR_LATE = 64,
 };
 
 struct area_class {
 	struct area *ready, *lazy, *lazy_last;
-	uint64_t stamp; /* of the last range put into `lazy` */
+	uint64_t stamp; /* of the last range put into `lazy`; STAMP_NONE: that is empty */
 };
+#define STAMP_NONE UINT64_MAX
 
 /* The same for slots of vm_map_ram() of one count of pages. */
 struct ram_class {
@@ -47,38 +49,61 @@ struct ram_class {
 	uint64_t stamp;
 };
 
+/*
+ * Units of PMD_SIZE in blocks of vm_map_ram() that this CPU has freed slots of lately. Forgotten
+ * under the lock before blocks are looked at for any that could go (ram_block.c).
+ */
+enum { NR_RAM_UNITS = 64 };
+struct ram_unit {
+	uintptr_t start;	/* UINTPTR_MAX: none */
+	struct ram_slot *slots; /* that of the first page */
+	entry_t note;		/* what stands where nothing is mapped */
+	uint64_t unused;	/* a power of two to index by */
+};
+
 /* Tables that this CPU has walked to lately: where notes stand. Never used in exception handlers.
  */
-enum { NR_NOTED = 16 };
+enum { NR_NOTED = 256 };
 struct noted_table {
 	uintptr_t unit; /* address / PMD_SIZE; UINTPTR_MAX: none */
 	const entry_t *table;
 };
 
 struct area_cpu {
-	struct spinlock lock;
-	unsigned int nr_cached;	   /* in the classes */
-	uint64_t lazy_pages;	   /* freed here, not yet in the common count */
+	struct pcp *pcp;       /* the CPU's frames, whose lock is over all this, too */
+	int64_t room;	       /* ranges that the classes may still take; 0: no more */
+	int64_t until_report;  /* pages to be freed here until they are told; below 0: now */
+	int64_t vmalloc_pages; /* allocated here less freed here: all CPUs together count */
+	struct history history;
+	uint64_t noted_at;	   /* walk_tables_unlinked() when `noted` was begun */
 	uint64_t unflushed;	   /* freed here since the last purge, in the common count */
 	struct area *lazy;	   /* freed, of no class */
-	bool waiting;		   /* there is something in the next two; written atomically */
 	struct area *deferred;	   /* claimed, still to be freed; pushed in any context */
 	const void *late[NR_LATE]; /* addresses to be freed, from exception handlers */
 	struct area *spare;	   /* a descriptor for the next split */
-	int64_t vmalloc_pages;	   /* allocated here less freed here: all CPUs together count */
-	struct history history;
-	uint64_t noted_at; /* walk_tables_unlinked() when `noted` was begun */
 	struct noted_table noted[NR_NOTED];
 	struct area_class classes[NR_CLASSES];
 	struct ram_block *ram_block; /* new slots come from it */
 	struct ram_class ram[RAM_SLOT_PAGES];
+	struct ram_unit ram_units[NR_RAM_UNITS];
 } __cacheline_aligned;
 
-extern struct area_cpu *area_cpus[PLATFORM_CPUS_MAX]; /* NULL beyond the last CPU */
+extern __hot struct area_cpu *area_cpus[PLATFORM_CPUS_MAX]; /* NULL beyond the last CPU */
 
 static inline struct area_cpu *this_area_cpu(void)
 {
 	return area_cpus[platform_cpu()];
+}
+
+/* One lock for all that a CPU keeps: a vmalloc or vfree takes it once. */
+static inline bool area_cpu_lock(struct area_cpu *cpu, unsigned int number)
+{
+	return local_lock(&cpu->pcp->lock, number);
+}
+
+static inline void area_cpu_unlock(struct area_cpu *cpu)
+{
+	local_unlock(&cpu->pcp->lock);
 }
 
 static inline struct area *area_next(const struct area *area)
@@ -125,6 +150,11 @@ static inline unsigned int area_class(size_t nr_pages, size_t align)
 
 /* What was freed becomes ready when a flush has been since; whether there is anything. */
 bool area_class_refresh(struct area_class *class);
+/* The same, before the first range with another stamp than the last is put there. */
+__slow void area_class_turn(struct area_class *class, struct area *first, uint64_t stamp);
+/* The short cut's ways out, with the lock held, which the second one gives up. */
+__slow void area_cache_overflow(struct area_cpu *cpu, struct area *area);
+__slow void area_cache_report(struct area_cpu *cpu);
 
 /*
  * A ready range of the class, claimed; NULL: CPU `number`, which is this one, has none. Not in
@@ -136,76 +166,48 @@ static inline struct area *area_cache_take(unsigned int number, unsigned int siz
 	struct area_class *class = &cpu->classes[size_class];
 	struct area *area = NULL;
 
-	if (unlikely(!local_lock(&cpu->lock, number)))
+	if (unlikely(!area_cpu_lock(cpu, number)))
 		return NULL;
 	if (likely(class->ready) || area_class_refresh(class)) {
 		area = area_pop(&class->ready);
-		cpu->nr_cached--;
+		cpu->room++;
 		__atomic_store_n(&area->va.state, AREA_CLAIMED, __ATOMIC_RELEASE);
 	}
-	local_unlock(&cpu->lock);
+	area_cpu_unlock(cpu);
 	return area;
 }
 
-struct area *area_noted_slow(struct area_cpu *cpu, uintptr_t address);
-
 /*
- * As vmap_area_noted(), by way of the tables that this CPU walked to before: as good as a walk, as
- * long as no table was unlinked since. Not in exception handlers.
+ * What stands in the entry of the page before `address`, by way of the tables that this CPU walked
+ * to before: as good as a walk, as long as no table was unlinked since. 0: none of these tables.
+ * Not in exception handlers.
  */
-static inline struct area *area_noted(struct area_cpu *cpu, uintptr_t address)
+static inline entry_t area_noted_entry(const struct area_cpu *cpu, uintptr_t address)
 {
 	uintptr_t at = address - PAGE_SIZE, unit = at >> PMD_SHIFT;
 	const struct noted_table *noted = &cpu->noted[unit % NR_NOTED];
-	entry_t entry;
 
 	if (unlikely(noted->unit != unit) || unlikely(cpu->noted_at != walk_tables_unlinked()))
-		return area_noted_slow(cpu, address);
-	entry = __atomic_load_n(&noted->table[pte_index(at)], __ATOMIC_ACQUIRE);
-	return likely(!(entry & 1)) ? area_of_note(entry) : NULL;
+		return 0;
+	return __atomic_load_n(&noted->table[pte_index(at)], __ATOMIC_ACQUIRE);
 }
+
+/* The same after a walk; 0: there is no such table, or the address is not of the region. */
+entry_t area_walked_entry(struct area_cpu *cpu, uintptr_t address);
 
 /* A claimed range that was never mapped comes back. false: no room. */
 bool area_cache_put(struct area *area);
 /* Writes a claimed area that is freed into the history; the CPU's lock is held. */
 static inline void area_remember(struct area_cpu *cpu, const struct area *area, uint64_t pages,
-				 const void *allocated, const void *freed)
+				 uint64_t stamp, const void *allocated, const void *freed)
 {
 	struct freed_area *entry = history_next(&cpu->history);
 
 	entry->start = area->va.va_start;
 	entry->pages = (uint32_t)pages;
-	entry->stamp = (uint32_t)purge_stamp();
+	entry->stamp = (uint32_t)stamp;
 	entry->allocated = allocated;
 	entry->freed = freed;
-}
-
-/*
- * The short cut of area_cache_put_lazy() for a range of a class, on CPU `number`, which is this
- * one. false: nothing is done, take the long way.
- */
-static inline bool area_cache_put_class(unsigned int number, struct area *area, uint64_t pages,
-					const void *freed_by)
-{
-	struct area_cpu *cpu = area_cpus[number];
-	struct area_class *class = &cpu->classes[area->va.size_class];
-	uint64_t lazy_pages;
-
-	if (unlikely(!local_trylock(&cpu->lock, number)))
-		return false;
-	lazy_pages = cpu->lazy_pages + pages;
-	if (unlikely(cpu->nr_cached >= CACHED_MAX || lazy_pages >= purge_state.report ||
-		     class->stamp != purge_stamp() || !class->lazy)) {
-		local_unlock(&cpu->lock);
-		return false;
-	}
-	area_remember(cpu, area, pages, area->vm.caller, freed_by);
-	__atomic_store_n(&area->va.state, AREA_LAZY, __ATOMIC_RELEASE);
-	area_push(&class->lazy, area);
-	cpu->nr_cached++;
-	cpu->lazy_pages = lazy_pages;
-	local_unlock(&cpu->lock);
-	return true;
 }
 
 /*
@@ -224,6 +226,8 @@ static inline const void *area_deferred_by(const struct area *area)
 {
 	return (const void *)(uintptr_t)area->vm.phys_addr;
 }
+/* A CPU tells its pages after `pages` from here on, not `before`. */
+void area_cache_set_report(uint64_t before, uint64_t pages);
 /* Takes everything of every CPU's classes that no TLB can know, in one list. */
 struct area *area_cache_drain(void);
 /* Takes the freed ranges of no class of every CPU, and begins the count of pages anew. */

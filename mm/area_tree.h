@@ -44,8 +44,13 @@ struct vmap_area {
 	uint8_t front;	     /* pages of guard before va_start that it owns */
 	uint8_t behind;	     /* pages of guard before va_end that it wants there */
 	uint16_t size_class; /* which cache of ready ranges it belongs to (area_cache.h) */
-	bool held;    /* the entries of its pages, and of the one before, are its own (held.h) */
-	bool one_run; /* its pages are frames that follow each other */
+	bool held : 1; /* the entries of its pages, and of the one before, are its own (held.h) */
+	bool one_run : 1; /* its pages are frames that follow each other */
+	/*
+	 * It is, or was when it was freed last, as nearly all of vmalloc()'s are: held, one run,
+	 * whole in use, without large leaves; its vm is filled in, its pages are listed.
+	 */
+	bool plain;
 };
 
 struct area_tree {

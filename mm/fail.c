@@ -24,7 +24,7 @@ void fail_arm_pair(uint64_t first, uint64_t second, unsigned int points)
 	for (unsigned int i = 0; i < NR_FAIL_POINTS; i++)
 		counted[i] = 0;
 	__atomic_store_n(&fail_armed, true, __ATOMIC_RELEASE);
-	__atomic_fetch_or(&mm_slow_reasons, SLOW_FAIL, __ATOMIC_RELEASE);
+	mm_slow_begin(SLOW_FAIL);
 }
 
 void fail_arm(uint64_t nth, unsigned int points)
@@ -34,7 +34,7 @@ void fail_arm(uint64_t nth, unsigned int points)
 
 unsigned int fail_disarm(void)
 {
-	__atomic_fetch_and(&mm_slow_reasons, ~(uint32_t)SLOW_FAIL, __ATOMIC_RELEASE);
+	mm_slow_end(SLOW_FAIL);
 	__atomic_store_n(&fail_armed, false, __ATOMIC_RELEASE);
 	return __atomic_load_n(&nr_failed, __ATOMIC_RELAXED);
 }

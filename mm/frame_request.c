@@ -41,7 +41,8 @@ static size_t take_from_lists(const struct frame_request *request, struct zone *
 /* With what was asked for in one run, or as much of it as is to be had. */
 static void refill(struct run_stack *stack, const struct frame_request *request)
 {
-	if (stack->top == 0 || run_stack_has_room(stack, request->wanted) || run_stack_trim(stack))
+	if (run_stack_is_empty(stack) || run_stack_has_room(stack, request->wanted) ||
+	    run_stack_trim(stack))
 		run_stack_refill(stack, request->wanted, request->gfp, highest_zone(request->gfp));
 }
 
@@ -58,7 +59,7 @@ static size_t take_from_stack(const struct frame_request *request, unsigned int 
 		pcp->refills++;
 		refill(stack, request);
 	}
-	if (stack->top != 0)
+	if (!run_stack_is_empty(stack))
 		nr = run_stack_take(stack, request->wanted, pfn);
 	local_unlock(&pcp->lock);
 	return nr;

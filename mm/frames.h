@@ -69,14 +69,20 @@ static inline void frames_mark(uint64_t pfn, uint64_t nr, frame_word_t word)
 	frame_word_t *at = &frame_words[pfn], *end = at + nr;
 	uint64_t pair = FRAME_PAIR(word);
 
-	for (; end - at >= 8; at += 8) {
+	for (; end - at >= 16; at += 16) {
 		frame_pair_t *pairs = (frame_pair_t *)at;
 
 		pairs[0].words = pair;
 		pairs[1].words = pair;
 		pairs[2].words = pair;
 		pairs[3].words = pair;
+		pairs[4].words = pair;
+		pairs[5].words = pair;
+		pairs[6].words = pair;
+		pairs[7].words = pair;
 	}
+	for (; end - at >= 2; at += 2)
+		((frame_pair_t *)at)->words = pair;
 	for (; at < end; at++)
 		*at = word;
 }
@@ -86,6 +92,22 @@ __slow size_t frames_alloc_long_way(gfp_t gfp, int nid, size_t wanted, uint64_t 
 				    uintptr_t caller);
 /* free_frame_run() for several frames, or with reasons not to take the short cut. */
 bool frames_free_run(uint64_t pfn, size_t nr, uintptr_t caller);
+/*
+ * Its first half: marks the frames free. true: the caller gives them to where free ones are kept;
+ * false: some were not plain, and all is done.
+ */
+bool frames_release(uint64_t pfn, size_t nr, uintptr_t caller);
+
+/* Whether one reference and nobody's type stand on the frame: releasing it is one store. */
+static inline bool frame_is_plain(uint64_t pfn)
+{
+	return (frame_words[pfn] & FRAME_STATE_MASK) == FRAME_PLAIN;
+}
+
+static inline void frame_release_plain(uint64_t pfn, uintptr_t caller)
+{
+	frame_words[pfn] = FRAME_EVER | frame_owner_encode(caller);
+}
 
 /* alloc_frame_run(), in place. */
 static inline size_t frames_alloc(gfp_t gfp, int nid, size_t wanted, uint64_t *pfn,
@@ -101,7 +123,7 @@ static inline size_t frames_alloc(gfp_t gfp, int nid, size_t wanted, uint64_t *p
 	    unlikely(nid >= 0 && nid != pcp->node) || unlikely(!local_trylock(&pcp->lock, cpu)))
 		return frames_alloc_long_way(gfp, nid, wanted, pfn, caller);
 	stack = pcp->preferred;
-	if (likely(stack->runs[stack->top].nr >= wanted) || run_stack_raise(stack, wanted))
+	if (likely(stack->top->nr >= wanted) || run_stack_raise(stack, wanted))
 		nr = run_stack_take(stack, wanted, pfn);
 	local_unlock(&pcp->lock);
 	if (likely(nr == 1))
@@ -116,10 +138,9 @@ static inline size_t frames_alloc(gfp_t gfp, int nid, size_t wanted, uint64_t *p
 /* free_frame_run(), in place. */
 static inline bool frames_free(uint64_t pfn, size_t nr, uintptr_t caller)
 {
-	if (nr != 1 || unlikely(mm_slow_reasons) ||
-	    unlikely((frame_words[pfn] & FRAME_STATE_MASK) != FRAME_PLAIN))
+	if (nr != 1 || unlikely(mm_slow_reasons) || unlikely(!frame_is_plain(pfn)))
 		return frames_free_run(pfn, nr, caller);
-	frame_words[pfn] = FRAME_EVER | frame_owner_encode(caller);
+	frame_release_plain(pfn, caller);
 	frames_give(pfn, 1);
 	return true;
 }

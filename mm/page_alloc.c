@@ -42,7 +42,7 @@ static bool take_block(gfp_t gfp, int nid, unsigned int order, uint64_t *pfn)
 	    !local_trylock(&pcps[cpu]->lock, cpu))
 		return false;
 	stack = pcps[cpu]->preferred;
-	run = &stack->runs[stack->top];
+	run = stack->top;
 	fits = run->nr >= nr && !(run->pfn & (nr - 1));
 	if (fits)
 		run_stack_take(stack, nr, pfn);

@@ -116,5 +116,6 @@ void page_alloc_set_debug(const struct page_alloc_options *options)
 		frames_visit(FRAME_EVER, make_run_present);
 	if (after & ~before & SLOW_POISON)
 		frames_visit(FRAME_EVER, fill_run);
-	__atomic_store_n(&mm_slow_reasons, after, __ATOMIC_RELEASE);
+	mm_slow_begin(after & ~before);
+	mm_slow_end(before & ~after);
 }

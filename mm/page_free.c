@@ -24,17 +24,25 @@ static inline uint64_t release_plain(uint64_t pfn, uint64_t nr, frame_word_t fre
 
 	if ((word & FRAME_STATE_MASK) != FRAME_PLAIN)
 		return 0;
-	for (; end - at >= 8; at += 8) {
+	for (; end - at >= 16; at += 16) {
 		frame_pair_t *pairs = (frame_pair_t *)at;
 
 		if (pairs[0].words != before || pairs[1].words != before ||
-		    pairs[2].words != before || pairs[3].words != before)
+		    pairs[2].words != before || pairs[3].words != before ||
+		    pairs[4].words != before || pairs[5].words != before ||
+		    pairs[6].words != before || pairs[7].words != before)
 			break;
 		pairs[0].words = after;
 		pairs[1].words = after;
 		pairs[2].words = after;
 		pairs[3].words = after;
+		pairs[4].words = after;
+		pairs[5].words = after;
+		pairs[6].words = after;
+		pairs[7].words = after;
 	}
+	for (; end - at >= 2 && ((frame_pair_t *)at)->words == before; at += 2)
+		((frame_pair_t *)at)->words = after;
 	for (; at < end && (*at & FRAME_STATE_MASK) == FRAME_PLAIN; at++)
 		*at = freed;
 	return (uint64_t)(at - &frame_words[pfn]);
@@ -126,6 +134,15 @@ static bool free_run_slow(uint64_t pfn, uint64_t nr, uint64_t done, uintptr_t ca
 	}
 	give_released(first, end - first);
 	return !refused;
+}
+
+bool frames_release(uint64_t pfn, size_t nr, uintptr_t caller)
+{
+	uint64_t done = release_plain(pfn, nr, FRAME_EVER | frame_owner_encode(caller));
+
+	if (unlikely(done != nr))
+		free_run_slow(pfn, nr, done, caller);
+	return done == nr;
 }
 
 bool frames_free_run(uint64_t pfn, size_t nr, uintptr_t caller)

@@ -138,7 +138,7 @@ int page_alloc_init(const struct page_alloc_options *options)
 	page_array_init();
 	take_over();
 	frames_fallbacks = frames_refused = frames_failed = frames_warned = 0;
-	__atomic_fetch_and(&mm_slow_reasons, ~(uint32_t)SLOW_NOT_STARTED, __ATOMIC_RELEASE);
+	mm_slow_end(SLOW_NOT_STARTED);
 	page_alloc_set_debug(options);
 	return 0;
 }
@@ -221,7 +221,8 @@ void page_alloc_exit(void)
 	frames_visit(FRAME_EVER, clear_run);
 	frames_visit(FRAME_PLAIN, note_rest);
 	visit_masked(FRAME_EVER, FRAME_EVER, note_handed_out);
-	mm_slow_reasons = SLOW_NOT_STARTED;
+	mm_slow_begin(SLOW_NOT_STARTED);
+	mm_slow_end(SLOW_FAIL | SLOW_POISON | SLOW_UNMAP);
 	for (unsigned int cpu = 0; cpu < PLATFORM_CPUS_MAX; cpu++)
 		pcps[cpu] = NULL;
 }

@@ -51,7 +51,7 @@ bool run_stack_refill(struct run_stack *stack, size_t wanted, gfp_t gfp, enum zo
 
 bool run_stack_raise(struct run_stack *stack, size_t wanted)
 {
-	struct frame_run *top = &stack->runs[stack->top], *run = top, was = *top;
+	struct frame_run *top = stack->top, *run = top, was = *top;
 
 	while (run > stack->runs && run->nr < wanted)
 		run--;
@@ -60,6 +60,11 @@ bool run_stack_raise(struct run_stack *stack, size_t wanted)
 	*top = *run;
 	*run = was;
 	return true;
+}
+
+static uint32_t nr_runs(const struct run_stack *stack)
+{
+	return (uint32_t)(stack->top - stack->runs);
 }
 
 /* Runs 1 to `nr` go back to the lists; the ones above them move down. */
@@ -77,23 +82,23 @@ static uint64_t give_back(struct run_stack *stack, uint32_t nr)
 	zone_unlock(zone);
 	stack->top -= nr;
 	stack->frames -= (uint32_t)frames;
-	memmove(&stack->runs[1], &stack->runs[1 + nr], stack->top * sizeof(stack->runs[0]));
+	memmove(&stack->runs[1], &stack->runs[1 + nr], nr_runs(stack) * sizeof(stack->runs[0]));
 	return frames;
 }
 
 bool run_stack_trim(struct run_stack *stack)
 {
-	uint32_t nr = 0;
+	uint32_t nr = 0, runs = nr_runs(stack);
 	uint64_t left = stack->frames;
 
-	while (nr < stack->top && (left > stack->most / 2 || stack->top - nr > RUN_STACK_DEPTH / 2))
+	while (nr < runs && (left > stack->most / 2 || runs - nr > RUN_STACK_DEPTH / 2))
 		left -= stack->runs[++nr].nr;
 	return nr == 0 || give_back(stack, nr) != 0;
 }
 
 uint64_t run_stack_drain(struct run_stack *stack)
 {
-	return stack->top ? give_back(stack, stack->top) : 0;
+	return run_stack_is_empty(stack) ? 0 : give_back(stack, nr_runs(stack));
 }
 
 static void init_stack(struct run_stack *stack, struct zone *zone)
@@ -108,6 +113,7 @@ static void init_stack(struct run_stack *stack, struct zone *zone)
 	stack->span = exclusive ? (uint32_t)(zone->end_pfn - zone->start_pfn) : 0;
 	stack->zone = zone;
 	stack->runs[0].pfn = NO_FRAME;
+	stack->top = stack->runs;
 }
 
 static struct pcp *make_pcp(void)
@@ -184,9 +190,7 @@ static const char *check_stack(const struct run_stack *stack)
 {
 	uint64_t frames = 0;
 
-	for (uint32_t i = 1; i <= stack->top; i++) {
-		const struct frame_run *run = &stack->runs[i];
-
+	for (const struct frame_run *run = stack->runs + 1; run <= stack->top; run++) {
 		if (run->nr == 0 || !pfn_valid(run->pfn) || !pfn_valid(run->pfn + run->nr - 1))
 			return "pcp: a run is empty or not ours";
 		if (frame_words_or(run->pfn, run->nr) & (FRAME_ALLOCATED | FRAME_FOREIGN))

@@ -25,10 +25,10 @@ struct frame_run {
 };
 
 struct run_stack {
-	uint32_t top;	 /* index into runs; 0: empty, runs[0] is nobody's neighbour */
-	uint32_t frames; /* in all runs */
-	uint32_t most;	 /* frames; above it half is given back */
-	uint32_t first;	 /* frames [first, first + span) are this zone's and no other's */
+	struct frame_run *top; /* in runs; the first: empty, runs[0] is nobody's neighbour */
+	uint32_t frames;       /* in all runs */
+	uint32_t most;	       /* frames; above it half is given back */
+	uint32_t first;	       /* frames [first, first + span) are this zone's and no other's */
 	uint32_t span;
 	struct zone *zone;
 	struct frame_run runs[1 + RUN_STACK_DEPTH];
@@ -52,7 +52,7 @@ extern __hot struct pcp *pcps[PLATFORM_CPUS_MAX];
  */
 static inline size_t run_stack_take(struct run_stack *stack, size_t wanted, uint64_t *pfn)
 {
-	struct frame_run *run = &stack->runs[stack->top];
+	struct frame_run *run = stack->top;
 	uint32_t nr = run->nr;
 
 	*pfn = run->pfn;
@@ -67,13 +67,27 @@ static inline size_t run_stack_take(struct run_stack *stack, size_t wanted, uint
 	return nr;
 }
 
+/* `nr` frames from the topmost run, which has so many. */
+static inline uint64_t run_stack_cut(struct run_stack *stack, size_t nr)
+{
+	struct frame_run *run = stack->top;
+	uint64_t pfn = run->pfn;
+
+	run->pfn += (uint32_t)nr;
+	run->nr -= (uint32_t)nr;
+	if (run->nr == 0)
+		stack->top--;
+	stack->frames -= (uint32_t)nr;
+	return pfn;
+}
+
 /*
  * false: there are more frames or runs now than should be, and the stack must be trimmed: it has
  * room for one more run at all other times.
  */
 static inline bool run_stack_put(struct run_stack *stack, uint64_t pfn, size_t nr)
 {
-	struct frame_run *run = &stack->runs[stack->top];
+	struct frame_run *run = stack->top;
 
 	stack->frames += (uint32_t)nr;
 	if (pfn + nr == run->pfn) {
@@ -83,10 +97,16 @@ static inline bool run_stack_put(struct run_stack *stack, uint64_t pfn, size_t n
 		run->nr += (uint32_t)nr;
 	} else {
 		*++run = (struct frame_run){.pfn = (uint32_t)pfn, .nr = (uint32_t)nr};
-		if (unlikely(++stack->top == RUN_STACK_DEPTH))
+		stack->top = run;
+		if (run == &stack->runs[RUN_STACK_DEPTH])
 			return false;
 	}
-	return likely(stack->frames <= stack->most);
+	return stack->frames <= stack->most;
+}
+
+static inline bool run_stack_is_empty(const struct run_stack *stack)
+{
+	return stack->top == stack->runs;
 }
 
 /* Brings a run of `wanted` frames or more to the top; false: there is none. */
@@ -94,7 +114,8 @@ bool run_stack_raise(struct run_stack *stack, size_t wanted);
 /* Whether there is room for one more run of `wanted` frames before the stack must be trimmed. */
 static inline bool run_stack_has_room(const struct run_stack *stack, size_t wanted)
 {
-	return stack->top < RUN_STACK_DEPTH - 1 && stack->frames + wanted <= stack->most;
+	return stack->top < &stack->runs[RUN_STACK_DEPTH - 1] &&
+	       stack->frames + wanted <= stack->most;
 }
 
 /* Fills a stack with room for it so that `wanted` frames or fewer can be taken from it; false:

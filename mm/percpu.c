@@ -6,6 +6,32 @@
 
 uint32_t mm_slow_reasons = SLOW_NOT_STARTED;
 
+void mm_slow_begin(uint32_t reasons)
+{
+	__atomic_fetch_or(&mm_slow_reasons, reasons, __ATOMIC_RELEASE);
+	for (unsigned int cpu = 0; cpu < PLATFORM_CPUS_MAX; cpu++)
+		__atomic_fetch_or(&fault_depths[cpu].detour, reasons, __ATOMIC_RELEASE);
+}
+
+void mm_slow_end(uint32_t reasons)
+{
+	__atomic_fetch_and(&mm_slow_reasons, ~reasons, __ATOMIC_RELEASE);
+	for (unsigned int cpu = 0; cpu < PLATFORM_CPUS_MAX; cpu++)
+		__atomic_fetch_and(&fault_depths[cpu].detour, ~reasons, __ATOMIC_RELEASE);
+}
+
+void mm_short_cuts_open(void)
+{
+	for (unsigned int cpu = 0; cpu < platform_nr_cpus(); cpu++)
+		__atomic_store_n(&fault_depths[cpu].detour, mm_slow_reasons, __ATOMIC_RELEASE);
+}
+
+void mm_short_cuts_close(void)
+{
+	for (unsigned int cpu = 0; cpu < PLATFORM_CPUS_MAX; cpu++)
+		__atomic_store_n(&fault_depths[cpu].detour, UINT32_MAX, __ATOMIC_RELEASE);
+}
+
 bool local_lock_slow(struct spinlock *lock, unsigned int cpu)
 {
 	if (fault_in_handler())

@@ -23,19 +23,32 @@
 /* Out of the short cut, whose registers it must not cost. */
 #define __slow __attribute__((noinline, cold))
 
+/* Makes the compiler compute it here, once: in a short cut it may derive it anew at each use. */
+#define COMPUTE_ONCE(value) __asm__("" : "+r"(value))
+
 static inline unsigned int this_cpu(void)
 {
 	return platform_cpu();
 }
 
-/* Why a call must not take its short cut; 0 in an ordinary run. */
+/*
+ * Why a call must not take its short cut; 0 in an ordinary run. Each CPU has a copy (fault_depths),
+ * with reasons of its own, for vmalloc's short cuts.
+ */
 enum slow_reason {
 	SLOW_NOT_STARTED = 1, /* before page_alloc_init(), after page_alloc_exit() */
 	SLOW_FAIL = 2,	      /* a failure is to be injected */
 	SLOW_POISON = 4,      /* freed frames are filled and checked */
 	SLOW_UNMAP = 8,	      /* freed frames leave the direct map */
+	SLOW_WAITING = 16,    /* a CPU's own: frees were put off (area_cache.h) */
 };
 extern __hot uint32_t mm_slow_reasons;
+/* From here on, or no more; on every CPU. */
+void mm_slow_begin(uint32_t reasons);
+void mm_slow_end(uint32_t reasons);
+/* The CPUs have something to take short cuts to; or have it no more. */
+void mm_short_cuts_open(void);
+void mm_short_cuts_close(void);
 
 #define LOCAL_LOCK(name) SPINLOCK(name, LOCK_RANK_PERCPU)
 

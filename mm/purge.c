@@ -16,8 +16,11 @@ static struct quarantine {
 
 void purge_set_lazy_max(uint64_t pages)
 {
+	uint64_t before = purge_state.report;
+
 	purge_state.lazy_max = pages;
-	purge_state.report = pages < LAZY_REPORT ? pages : LAZY_REPORT;
+	purge_state.report = (pages < LAZY_REPORT ? pages : LAZY_REPORT) - 1;
+	area_cache_set_report(before, purge_state.report);
 }
 
 void purge_init(uint64_t lazy_max, uint64_t quarantine_max)

@@ -18,11 +18,11 @@ struct purge_state {
 	uint64_t lazy_pages;  /* freed since then, as far as the CPUs have told */
 	uint64_t lazy_max;    /* pages */
 	uint64_t quarantine_max;
-	uint64_t report; /* pages a CPU keeps to itself */
+	uint64_t report; /* the most pages that a CPU keeps to itself */
 	uint64_t purges, flushes;
 };
 
-extern struct purge_state purge_state;
+extern __hot struct purge_state purge_state;
 
 /* Number of flushes begun: what a range that is freed now is stamped with. */
 static inline uint64_t purge_stamp(void)

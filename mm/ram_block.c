@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "ram_block.h"
 #include "lib/assert.h"
+#include "lib/string.h"
 
 /* Where the slots of vm_map_ram() come from, and what becomes of blocks that are not needed. */
 
@@ -22,7 +23,16 @@ bool ram_class_refresh(struct ram_class *class)
 	class->lazy_last->next = class->ready;
 	class->ready = class->lazy;
 	class->lazy = NULL;
+	class->stamp = STAMP_NONE;
 	return true;
+}
+
+void ram_class_turn(struct ram_class *class, struct ram_slot *first, uint64_t stamp)
+{
+	ram_class_refresh(class);
+	if (!class->lazy)
+		class->lazy_last = first;
+	class->stamp = stamp;
 }
 
 static struct area *reserve_block(const void *caller)
@@ -103,9 +113,10 @@ static struct ram_slot *make_slot(struct ram_block *block, unsigned int count)
 {
 	struct ram_slot *slot = &block->slots[block->carved];
 
-	slot->index = (uint16_t)block->carved;
-	slot->count = (uint16_t)count;
-	slot->state = SLOT_FREE;
+	slot->start = block->area->va.va_start + ((uintptr_t)block->carved << PAGE_SHIFT);
+	slot->entry = block->entries[block->carved / ENTRIES_PER_TABLE] +
+		      block->carved % ENTRIES_PER_TABLE;
+	slot->state = slot_state_of(count, SLOT_FREE);
 	block->carved += count;
 	return slot;
 }
@@ -135,13 +146,13 @@ struct ram_slot *ram_carve_next(struct area_cpu *cpu, unsigned int count, const 
 
 	if (!block)
 		return NULL;
-	local_lock(&cpu->lock, platform_cpu());
+	area_cpu_lock(cpu, platform_cpu());
 	old = cpu->ram_block;
 	cpu->ram_block = block;
 	slot = ram_carve(cpu, count);
 	if (slot)
-		slot->state = SLOT_LIVE;
-	local_unlock(&cpu->lock);
+		slot_set_state(slot, SLOT_LIVE);
+	area_cpu_unlock(cpu);
 	if (old) {
 		spin_lock(&blocks_lock);
 		old->current = false;
@@ -155,17 +166,18 @@ static void detach(struct area_cpu *cpu)
 {
 	struct ram_block *block;
 
-	if (!local_lock(&cpu->lock, platform_cpu()))
+	if (!area_cpu_lock(cpu, platform_cpu()))
 		return;
 	for (unsigned int i = 0; i < RAM_SLOT_PAGES; i++) {
 		ram_class_refresh(&cpu->ram[i]);
 		for (struct ram_slot *slot = cpu->ram[i].ready; slot; slot = slot->next)
-			__atomic_store_n(&slot->state, SLOT_DETACHED, __ATOMIC_RELAXED);
+			slot_set_state(slot, SLOT_DETACHED);
 		cpu->ram[i].ready = NULL;
 	}
+	memset(cpu->ram_units, 0xff, sizeof(cpu->ram_units));
 	block = cpu->ram_block;
 	cpu->ram_block = NULL;
-	local_unlock(&cpu->lock);
+	area_cpu_unlock(cpu);
 	if (block) {
 		spin_lock(&blocks_lock);
 		block->current = false;
@@ -177,8 +189,8 @@ static bool is_detached(const struct ram_block *block)
 {
 	if (block->current)
 		return false;
-	for (unsigned int i = 0; i < block->carved; i += block->slots[i].count)
-		if (__atomic_load_n(&block->slots[i].state, __ATOMIC_RELAXED) != SLOT_DETACHED)
+	for (unsigned int i = 0; i < block->carved; i += slot_count(&block->slots[i]))
+		if (slot_state(&block->slots[i]) != SLOT_DETACHED)
 			return false;
 	return true;
 }
@@ -188,12 +200,12 @@ static void collect(struct ram_block *block, struct ram_slot **list)
 {
 	if (block->current)
 		return;
-	for (unsigned int i = 0; i < block->carved; i += block->slots[i].count) {
+	for (unsigned int i = 0; i < block->carved; i += slot_count(&block->slots[i])) {
 		struct ram_slot *slot = &block->slots[i];
 
-		if (__atomic_load_n(&slot->state, __ATOMIC_RELAXED) != SLOT_DETACHED)
+		if (slot_state(slot) != SLOT_DETACHED)
 			continue;
-		__atomic_store_n(&slot->state, SLOT_FREE, __ATOMIC_RELAXED);
+		slot_set_state(slot, SLOT_FREE);
 		slot->next = *list;
 		*list = slot;
 	}
@@ -223,14 +235,14 @@ static void adopt_slots(struct ram_slot *slots)
 {
 	struct area_cpu *cpu = this_area_cpu();
 
-	local_lock(&cpu->lock, platform_cpu());
+	area_cpu_lock(cpu, platform_cpu());
 	while (slots) {
 		struct ram_slot *next = slots->next;
 
-		push(&cpu->ram[slots->count - 1], slots);
+		push(&cpu->ram[slot_count(slots) - 1], slots);
 		slots = next;
 	}
-	local_unlock(&cpu->lock);
+	area_cpu_unlock(cpu);
 }
 
 void vm_map_ram_drain(void)
@@ -256,11 +268,13 @@ static const char *check_block(const struct ram_block *block)
 
 	while (at < block->carved) {
 		const struct ram_slot *slot = &block->slots[at];
+		uintptr_t start = block->area->va.va_start + ((uintptr_t)at << PAGE_SHIFT);
+		unsigned int count = slot_count(slot);
 
-		if (slot->index != at || slot->count == 0 || slot->count > RAM_SLOT_PAGES ||
-		    slot->state == SLOT_NONE)
+		if (slot->start != start || count == 0 || count > RAM_SLOT_PAGES ||
+		    slot_state(slot) == SLOT_NONE)
 			return "a block of vm_map_ram() has a broken slot";
-		at += slot->count;
+		at += count;
 	}
 	return at == block->carved ? NULL : "the slots of a block of vm_map_ram() do not fit it";
 }

@@ -15,10 +15,33 @@ enum slot_state { SLOT_NONE, SLOT_LIVE, SLOT_FREE, SLOT_DETACHED };
 
 struct ram_slot {
 	struct ram_slot *next; /* in a CPU's list */
-	uint16_t index;	       /* first page in the block */
-	uint16_t count;	       /* pages */
-	uint8_t state;	       /* enum slot_state; changed atomically */
+	entry_t *entry;	       /* of the first page */
+	uintptr_t start;
+	uint64_t state; /* slot_state_of(); changed atomically */
 };
+
+enum { SLOT_COUNT_SHIFT = 8 };
+
+/* Count of pages and state in one word, which is claimed by one compare-and-swap. */
+static inline uint64_t slot_state_of(uint64_t count, enum slot_state state)
+{
+	return count << SLOT_COUNT_SHIFT | state;
+}
+
+static inline unsigned int slot_count(const struct ram_slot *slot)
+{
+	return (unsigned int)(__atomic_load_n(&slot->state, __ATOMIC_RELAXED) >> SLOT_COUNT_SHIFT);
+}
+
+static inline enum slot_state slot_state(const struct ram_slot *slot)
+{
+	return (uint8_t)__atomic_load_n(&slot->state, __ATOMIC_RELAXED);
+}
+
+static inline void slot_set_state(struct ram_slot *slot, enum slot_state state)
+{
+	__atomic_store_n(&slot->state, slot_state_of(slot_count(slot), state), __ATOMIC_RELAXED);
+}
 
 struct ram_block {
 	struct ram_block *next; /* all blocks */
@@ -29,24 +52,10 @@ struct ram_block {
 	struct ram_slot slots[RAM_BLOCK_PAGES]; /* that of a slot's first page is used */
 };
 
-static inline struct ram_block *block_of(struct ram_slot *slot)
-{
-	return (struct ram_block *)((char *)(slot - slot->index) -
-				    offsetof(struct ram_block, slots));
-}
-
-static inline entry_t *entries_of(const struct ram_block *block, const struct ram_slot *slot)
-{
-	return block->entries[slot->index / ENTRIES_PER_TABLE] + slot->index % ENTRIES_PER_TABLE;
-}
-
-static inline void *address_of(const struct ram_block *block, const struct ram_slot *slot)
-{
-	return (void *)(block->area->va.va_start + ((uintptr_t)slot->index << PAGE_SHIFT));
-}
-
 /* What was freed becomes ready when a flush has been since; whether there is anything. */
 bool ram_class_refresh(struct ram_class *class);
+/* The same, before the first slot with another stamp than the last is put there. */
+void ram_class_turn(struct ram_class *class, struct ram_slot *first, uint64_t stamp);
 /* A new slot of `count` pages from this CPU's block; its lock is held. NULL: no room there. */
 struct ram_slot *ram_carve(struct area_cpu *cpu, unsigned int count);
 /* The same, live, from another block; the lock is not held. NULL: no memory. */

@@ -17,8 +17,10 @@ static struct area *try_claim(const void *addr, unsigned long any, unsigned long
 	if (unlikely(!area) || unlikely(!vmap_area_claim(area)))
 		return NULL;
 	flags = area->vm.flags | (area->vm.nr_pages > 0 ? VM_HAS_PAGES : 0);
-	if (likely((!any || flags & any) && !(flags & none) && area->va.vm == &area->vm))
+	if (likely((!any || flags & any) && !(flags & none) && area->va.vm == &area->vm)) {
+		area->va.plain = false;
 		return area;
+	}
 	vm_publish(area);
 	return NULL;
 }
@@ -93,12 +95,13 @@ static void defer(const char *call, const void *addr, const void *caller)
 		vm_refuse(call, caller, "%p is lost: too many addresses wait", addr);
 }
 
-static void drain_cpu(struct area_cpu *cpu)
+static void drain_cpu(unsigned int number)
 {
+	struct area_cpu *cpu = area_cpus[number];
 	struct area *list, *area;
 	const void *addr;
 
-	__atomic_store_n(&cpu->waiting, false, __ATOMIC_SEQ_CST);
+	__atomic_fetch_and(&fault_depths[number].detour, ~(uint32_t)SLOW_WAITING, __ATOMIC_SEQ_CST);
 	list = __atomic_exchange_n(&cpu->deferred, NULL, __ATOMIC_ACQUIRE);
 	while ((area = area_pop(&list)))
 		vm_free_area_and_pages(area, area_deferred_by(area));
@@ -111,56 +114,179 @@ static void drain_cpu(struct area_cpu *cpu)
 
 void vm_drain_deferred(void)
 {
-	drain_cpu(this_area_cpu());
+	drain_cpu(platform_cpu());
 }
 
 void vm_drain_deferred_all(void)
 {
 	for (unsigned int i = 0; i < platform_nr_cpus(); i++)
-		drain_cpu(area_cpus[i]);
+		drain_cpu(i);
+}
+
+/* More ranges than the classes may have; gives up the lock. */
+static __slow void put_beyond(struct area_cpu *cpu, struct area *area, size_t nr)
+{
+	area_cache_overflow(cpu, area);
+	cpu->until_report -= (int64_t)nr;
+	area_cache_report(cpu);
 }
 
 /*
- * The short cut: an area of vmalloc's that goes back to its class, with frames that follow each
- * other. false: nothing is done, take the long way, which also says what is wrong.
+ * The end of a short cut: the range, to its class, which has the stamp of now. The lock is held,
+ * and given up: each way out is the last thing done, so that none costs the others registers.
  */
-static inline bool free_ready(unsigned int cpu, const void *addr, const void *caller)
+static inline __attribute__((always_inline)) void put_range(struct area_cpu *cpu,
+							    struct area_class *class,
+							    struct area *area, size_t nr,
+							    uint64_t stamp, const void *caller)
 {
-	struct area *area = area_noted(area_cpus[cpu], (uintptr_t)addr);
-	uint8_t busy = AREA_BUSY;
-	size_t nr;
+	vm_count_pages_of(cpu, -(long)nr);
+	area_remember(cpu, area, nr, stamp, area->vm.caller, caller);
+	__atomic_store_n(&area->va.state, AREA_LAZY, __ATOMIC_RELEASE);
+	area_push(&class->lazy, area);
+	if (unlikely(--cpu->room < 0)) {
+		put_beyond(cpu, area, nr);
+		return;
+	}
+	cpu->until_report -= (int64_t)nr;
+	if (unlikely(cpu->until_report < 0)) {
+		area_cache_report(cpu);
+		return;
+	}
+	area_cpu_unlock(cpu);
+}
 
-	if (unlikely(!area) || unlikely(area->va.va_start != (uintptr_t)addr) ||
+/* The same, after the frames have filled their stack. */
+static __slow void trim_and_put(struct area_cpu *cpu, struct area_class *class, struct area *area,
+				size_t nr, const void *caller)
+{
+	frames_trim(cpu->pcp, cpu->pcp->preferred);
+	put_range(cpu, class, area, nr, class->stamp, caller);
+}
+
+static inline bool in_own_zone(const struct area_cpu *cpu, uint64_t pfn)
+{
+	return frames_in_zone_of(cpu->pcp->preferred, pfn);
+}
+
+/* The short cut for a claimed area of several pages, or that is not as easy as most. */
+static __attribute__((noinline)) void free_ready_run(struct area *area, const void *caller)
+{
+	unsigned int number = this_cpu();
+	struct area_cpu *cpu = area_cpus[number];
+	struct area_class *class = &cpu->classes[area->va.size_class];
+	uint64_t pfn = page_to_pfn(area->vm.pages[0]), stamp;
+	size_t nr = area->vm.nr_pages;
+	bool own;
+
+	vm_held_unmap(area, nr);
+	own = likely(frames_release(pfn, nr, (uintptr_t)caller));
+	if (own && unlikely(!in_own_zone(cpu, pfn) || !in_own_zone(cpu, pfn + nr - 1))) {
+		frames_give(pfn, nr);
+		own = false;
+	}
+	area_cpu_lock(cpu, number);
+	stamp = purge_stamp();
+	if (unlikely(class->stamp != stamp))
+		area_class_turn(class, area, stamp);
+	if (likely(own) && unlikely(!run_stack_put(cpu->pcp->preferred, pfn, nr)))
+		trim_and_put(cpu, class, area, nr, caller);
+	else
+		put_range(cpu, class, area, nr, stamp, caller);
+}
+
+/*
+ * The same for one page, that is as easy as most; else it goes there. The lock is taken without
+ * waiting for it.
+ */
+static inline __attribute__((always_inline)) void free_ready_page(struct area_cpu *cpu,
+								  struct area *area, entry_t note,
+								  unsigned int number,
+								  const void *caller)
+{
+	uint64_t pfn = page_to_pfn(area->vm.pages[0]), stamp;
+	struct pcp *pcp = cpu->pcp;
+	struct area_class *class;
+
+	if (unlikely(!frame_is_plain(pfn)) || unlikely(!frames_in_zone_of(pcp->preferred, pfn)) ||
+	    unlikely(!local_trylock(&pcp->lock, number))) {
+		free_ready_run(area, caller);
+		return;
+	}
+	class = &cpu->classes[area->va.size_class];
+	COMPUTE_ONCE(class);
+	stamp = purge_stamp();
+	if (unlikely(class->stamp != stamp)) {
+		local_unlock(&pcp->lock);
+		free_ready_run(area, caller);
+		return;
+	}
+	held_unmap(area->entries, 1, note);
+	frame_release_plain(pfn, (uintptr_t)caller);
+	if (!run_stack_put(pcp->preferred, pfn, 1))
+		trim_and_put(cpu, class, area, 1, caller);
+	else
+		put_range(cpu, class, area, 1, stamp, caller);
+}
+
+/*
+ * The short cut: the area that `note`, from the entry of its front guard, leads to, if it starts at
+ * `addr` and is plain. false: nothing is done, take the long way, which also says what is wrong.
+ */
+static inline __attribute__((always_inline)) bool free_ready(struct area_cpu *cpu,
+							     unsigned int number, entry_t note,
+							     const void *addr, const void *caller)
+{
+	struct area *area = area_of_note(note);
+	uint8_t busy = AREA_BUSY;
+
+	if (unlikely(area->va.va_start != (uintptr_t)addr) ||
 	    unlikely(!__atomic_compare_exchange_n(&area->va.state, &busy, AREA_CLAIMED, false,
 						  __ATOMIC_ACQ_REL, __ATOMIC_RELAXED)))
 		return false;
-	nr = area->vm.nr_pages;
-	if (unlikely(area->vm.flags != VM_ALLOC || !area->va.held || !area->va.one_run || !nr)) {
+	if (unlikely(!area->va.plain || area->vm.flags != VM_ALLOC)) {
 		vm_publish(area);
 		return false;
 	}
-	vm_held_unmap(area, nr);
-	frames_free(page_to_pfn(area->vm.pages[0]), nr, (uintptr_t)caller);
-	vm_count_pages(-(long)nr);
-	if (unlikely(!area_cache_put_class(cpu, area, nr, caller)))
-		vmap_area_free(area, caller);
+	if (area->vm.nr_pages == 1)
+		free_ready_page(cpu, area, note, number, caller);
+	else
+		free_ready_run(area, caller);
 	return true;
 }
 
-void vfree(const void *addr)
+/* What the short cut does not serve. */
+static __slow void free_long_way(unsigned int number, const void *addr, const void *caller)
 {
-	unsigned int cpu = platform_cpu();
+	entry_t note;
 
 	if (!addr)
 		return;
-	if (unlikely(!area_cpus[cpu]) || unlikely(fault_in_handler())) {
-		defer("vfree", addr, CALLER_OF_THIS);
+	if (!area_cpus[number] || fault_in_handler()) {
+		defer("vfree", addr, caller);
 		return;
 	}
 	if (unlikely(vm_has_deferred()))
 		vm_drain_deferred();
-	if (unlikely(!free_ready(cpu, addr, CALLER_OF_THIS)))
-		vm_free("vfree", addr, CALLER_OF_THIS);
+	note = fault_or_detour(number) ? 0 : area_walked_entry(area_cpus[number], (uintptr_t)addr);
+	if (!area_is_note(note) || !free_ready(area_cpus[number], number, note, addr, caller))
+		vm_free("vfree", addr, caller);
+}
+
+void vfree(const void *addr)
+{
+	unsigned int number = this_cpu();
+	struct area_cpu *cpu;
+	entry_t note;
+
+	if (likely(!fault_or_detour(number))) {
+		cpu = area_cpus[number];
+		note = area_noted_entry(cpu, (uintptr_t)addr);
+		if (likely(area_is_note(note)) &&
+		    likely(free_ready(cpu, number, note, addr, CALLER_OF_THIS)))
+			return;
+	}
+	free_long_way(number, addr, CALLER_OF_THIS);
 }
 
 void vfree_atomic(const void *addr)

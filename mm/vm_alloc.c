@@ -72,6 +72,7 @@ struct area *vm_reserve(const struct vm_request *request)
 
 	if (!area)
 		return NULL;
+	area->va.plain = false;
 	vm = &area->vm;
 	vm->flags = request->flags;
 	vm->caller = request->caller;
@@ -127,6 +128,7 @@ static bool fill(struct area *area, const struct vm_request *request)
 		return false;
 	}
 	area->vm.nr_pages = (unsigned int)nr;
+	area->va.plain = area->va.held && area->va.one_run && area->vm.flags == VM_ALLOC;
 	vm_count_pages((long)nr);
 	return true;
 }

@@ -156,13 +156,19 @@ void vm_drain_deferred(void);
 void vm_drain_deferred_all(void);
 static inline bool vm_has_deferred(void)
 {
-	return __atomic_load_n(&this_area_cpu()->waiting, __ATOMIC_RELAXED);
+	return __atomic_load_n(&fault_depths[platform_cpu()].detour, __ATOMIC_RELAXED) &
+	       SLOW_WAITING;
 }
 
 /* Pages in vmalloc's areas: one instruction, so that an exception cannot come in between. */
+static inline void vm_count_pages_of(struct area_cpu *cpu, long nr)
+{
+	__asm__ volatile("addq %1, %0" : "+m"(cpu->vmalloc_pages) : "er"(nr) : "cc");
+}
+
 static inline void vm_count_pages(long nr)
 {
-	__asm__ volatile("addq %1, %0" : "+m"(this_area_cpu()->vmalloc_pages) : "er"(nr) : "cc");
+	vm_count_pages_of(this_area_cpu(), nr);
 }
 
 /* What was registered before vmalloc_init(); false: it does not fit, or no memory. */

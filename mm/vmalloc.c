@@ -5,78 +5,78 @@
 
 /* The short cut for usual sizes; and every variant of vmalloc as one request (vm_alloc.c). */
 
-/* The frames did not come in one run, only the first `got` pages of the list. */
-static __slow bool get_rest(struct area *area, size_t got, size_t nr, gfp_t gfp, int node,
-			    const void *caller)
+/*
+ * The frames of a plain area, marked as allocated, listed and mapped. The list may be right still,
+ * from when the range was used last.
+ */
+static inline __attribute__((always_inline)) void fill_plain(struct area *area, size_t nr,
+							     uint64_t pfn, uintptr_t caller)
 {
-	struct vm_request request = {.gfp = gfp, .node = node, .caller = caller};
+	struct page **pages = area->vm.pages, *page = pfn_to_page(pfn);
+	frame_word_t word = FRAME_PLAIN | frame_owner_encode(caller);
 
-	if (got > 0 && vm_get_pages(area, area->vm.pages, got, nr, &request))
-		return true;
-	vm_put_pages(area->vm.pages, got, caller);
-	return false;
+	if (nr == 1) {
+		frame_words[pfn] = word;
+		*pages = page;
+		held_map(area->entries, 1, pfn << PAGE_SHIFT, PAGE_KERNEL);
+		return;
+	}
+	frames_mark(pfn, nr, word);
+	if (unlikely(*pages != page))
+		vm_list_run(pages, page, nr);
+	vm_held_map(area, 0, nr, pfn << PAGE_SHIFT, PAGE_KERNEL);
 }
 
-/* Frames for a ready area, mapped. */
-static inline __attribute__((always_inline)) bool
-fill_ready(struct area *area, size_t nr, gfp_t gfp, int node, const void *caller)
+/* The class has a plain range and the stack a run, after all that this CPU can do for it. */
+static __slow bool make_ready(struct area_class *class, struct run_stack *stack, size_t nr)
 {
-	struct page **pages = area->vm.pages, *page;
-	uint64_t pfn;
-	size_t got =
-		frames_alloc((gfp & ~__GFP_ZERO) | __GFP_NOWARN, node, nr, &pfn, (uintptr_t)caller);
-
-	if (gfp & __GFP_ZERO && likely(got != 0))
-		frames_clear(pfn, got);
-	page = pfn_to_page(pfn);
-	if (likely(got == nr)) {
-		/* the list may be right still, from when the range was used last */
-		if (unlikely(pages[0] != page || !area->va.one_run))
-			vm_list_run(pages, page, nr);
-		area->va.one_run = true;
-		vm_held_map(area, 0, nr, pfn << PAGE_SHIFT, PAGE_KERNEL);
-		return true;
-	}
-	vm_list_run(pages, page, got);
-	if (!get_rest(area, got, nr, gfp, node, caller))
+	if (!class->ready && !area_class_refresh(class))
 		return false;
-	vm_map_pages(area, pages, 0, nr, PAGE_KERNEL);
-	return true;
+	return class->ready->va.plain && (stack->top->nr >= nr || run_stack_raise(stack, nr));
 }
 
 /*
- * The short cut: a size and an alignment that have a class, PAGE_KERNEL, anywhere in the region,
- * with a ready range at hand. NULL: take the long way, which also says what is wrong.
+ * The short cut: a ready range of the class that is plain, `nr` frames in one run, one lock.
+ * NULL: the range or the frames are not at hand; `quick`: or it is not as easy as it mostly is.
  */
-static inline __attribute__((always_inline)) void *
-alloc_ready(unsigned long size, unsigned int size_class, gfp_t gfp, int node, const void *caller)
+static inline __attribute__((always_inline)) struct area *alloc_ready(unsigned long size, size_t nr,
+								      unsigned int size_class,
+								      int node, bool quick,
+								      const void *caller)
 {
-	size_t nr = (size + PAGE_SIZE - 1) >> PAGE_SHIFT;
-	unsigned int cpu = this_cpu();
+	unsigned int number = this_cpu();
+	struct run_stack *stack;
+	struct area_class *class;
+	struct area_cpu *cpu;
 	struct area *area;
-	struct vm_struct *vm;
+	struct pcp *pcp;
 
-	if (unlikely(!area_cpus[cpu] || mm_slow_reasons) ||
-	    unlikely(__atomic_load_n(&area_cpus[cpu]->waiting, __ATOMIC_RELAXED)) ||
-	    unlikely(fault_in_handler()))
+	if (unlikely(fault_or_detour(number)))
 		return NULL;
-	area = area_cache_take(cpu, size_class);
-	if (unlikely(!area))
+	cpu = area_cpus[number];
+	class = &cpu->classes[size_class];
+	pcp = cpu->pcp;
+	if (unlikely(node >= 0 && node != pcp->node) ||
+	    unlikely(!local_trylock(&pcp->lock, number)))
 		return NULL;
-	vm = &area->vm;
-	if (unlikely(!area->va.held || !vm->pages || !fill_ready(area, nr, gfp, node, caller))) {
-		vmap_area_free_unused(area);
-		return NULL;
+	area = class->ready;
+	stack = pcp->preferred;
+	if (unlikely(!area) || unlikely(!area->va.plain) || unlikely(stack->top->nr < nr)) {
+		if (quick || !make_ready(class, stack, nr)) {
+			local_unlock(&pcp->lock);
+			return NULL;
+		}
+		area = class->ready;
 	}
-	vm->flags = VM_ALLOC;
-	vm->nr_pages = (unsigned int)nr;
-	vm->slack = (uint16_t)(-size & ~PAGE_MASK);
-	vm->page_order = 0;
-	vm->phys_addr = 0;
-	vm->caller = caller;
-	vm_count_pages((long)nr);
+	class->ready = area_next(area);
+	cpu->room++;
+	fill_plain(area, nr, run_stack_cut(stack, nr), (uintptr_t)caller);
+	area->vm.slack = (uint16_t)(-size & ~PAGE_MASK);
+	area->vm.caller = caller;
+	vm_count_pages_of(cpu, (long)nr);
 	vm_publish(area);
-	return vm->addr;
+	local_unlock(&pcp->lock);
+	return area;
 }
 
 static __slow void *alloc_long_way(unsigned long size, unsigned long align, gfp_t gfp, int node,
@@ -91,83 +91,99 @@ static __slow void *alloc_long_way(unsigned long size, unsigned long align, gfp_
 	return vm_alloc(&request);
 }
 
-/* Not in line: the public calls only lead here. */
-static __attribute__((noinline)) void *alloc_simple(unsigned long size, gfp_t gfp, int node,
-						    unsigned long flags, const void *caller)
+/* Any flags and alignment. */
+static __attribute__((noinline)) void *alloc_any(unsigned long size, unsigned long align, gfp_t gfp,
+						 int node, const void *caller)
 {
-	void *addr = NULL;
+	size_t nr = (size + PAGE_SIZE - 1) >> PAGE_SHIFT;
+	struct area *area = NULL;
+	unsigned int size_class;
 
-	if (likely(size - 1 < CLASS_PAGES * PAGE_SIZE && !flags && node == NUMA_NO_NODE))
-		addr = alloc_ready(size, (unsigned int)((size - 1) >> PAGE_SHIFT), gfp, node,
-				   caller);
-	return likely(addr) ? addr : alloc_long_way(size, PAGE_SIZE, gfp, node, flags, caller);
+	if (likely(!(align & (align - 1)) && nr - 1 < CLASS_PAGES && !(gfp & SLOW_GFP))) {
+		size_class = area_class(nr, align);
+		if (likely(size_class < CLASS_UNIT))
+			area = alloc_ready(size, nr, size_class, node, false, caller);
+	}
+	if (unlikely(!area))
+		return alloc_long_way(size, align, gfp, node, 0, caller);
+	if (gfp & __GFP_ZERO)
+		frames_clear(page_to_pfn(area->vm.pages[0]), nr);
+	return area->vm.addr;
+}
+
+/* What vmalloc() does not do by itself: apart from it, whose registers this must not cost. */
+static __attribute__((noinline)) void *alloc_pages_ready(unsigned long size, const void *caller)
+{
+	size_t nr = (size + PAGE_SIZE - 1) >> PAGE_SHIFT;
+	struct area *area = NULL;
+
+	if (likely(nr - 1 < CLASS_PAGES))
+		area = alloc_ready(size, nr, (unsigned int)nr - 1, NUMA_NO_NODE, false, caller);
+	return likely(area) ? area->vm.addr
+			    : alloc_long_way(size, PAGE_SIZE, GFP_KERNEL, NUMA_NO_NODE, 0, caller);
 }
 
 void *vmalloc(unsigned long size)
 {
-	return alloc_simple(size, GFP_KERNEL, NUMA_NO_NODE, 0, CALLER_OF_THIS);
+	struct area *area = NULL;
+
+	if (size - 1 < PAGE_SIZE)
+		area = alloc_ready(size, 1, 0, NUMA_NO_NODE, true, CALLER_OF_THIS);
+	return likely(area) ? area->vm.addr : alloc_pages_ready(size, CALLER_OF_THIS);
 }
 
 void *vzalloc(unsigned long size)
 {
-	return alloc_simple(size, GFP_KERNEL | __GFP_ZERO, NUMA_NO_NODE, 0, CALLER_OF_THIS);
+	return alloc_any(size, PAGE_SIZE, GFP_KERNEL | __GFP_ZERO, NUMA_NO_NODE, CALLER_OF_THIS);
 }
 
 void *vmalloc_node(unsigned long size, int node)
 {
-	return alloc_simple(size, GFP_KERNEL, node, 0, CALLER_OF_THIS);
+	return alloc_any(size, PAGE_SIZE, GFP_KERNEL, node, CALLER_OF_THIS);
 }
 
 void *vzalloc_node(unsigned long size, int node)
 {
-	return alloc_simple(size, GFP_KERNEL | __GFP_ZERO, node, 0, CALLER_OF_THIS);
+	return alloc_any(size, PAGE_SIZE, GFP_KERNEL | __GFP_ZERO, node, CALLER_OF_THIS);
 }
 
 void *__vmalloc(unsigned long size, gfp_t gfp)
 {
-	return alloc_simple(size, gfp, NUMA_NO_NODE, 0, CALLER_OF_THIS);
+	return alloc_any(size, PAGE_SIZE, gfp, NUMA_NO_NODE, CALLER_OF_THIS);
 }
 
 void *vmalloc_32(unsigned long size)
 {
-	return alloc_simple(size, GFP_KERNEL | GFP_DMA32, NUMA_NO_NODE, 0, CALLER_OF_THIS);
+	return alloc_any(size, PAGE_SIZE, GFP_KERNEL | GFP_DMA32, NUMA_NO_NODE, CALLER_OF_THIS);
 }
 
 void *vmalloc_user(unsigned long size)
 {
-	return alloc_simple(size, GFP_KERNEL | __GFP_ZERO, NUMA_NO_NODE, VM_USERMAP,
-			    CALLER_OF_THIS);
+	return alloc_long_way(size, PAGE_SIZE, GFP_KERNEL | __GFP_ZERO, NUMA_NO_NODE, VM_USERMAP,
+			      CALLER_OF_THIS);
 }
 
 void *vmalloc_32_user(unsigned long size)
 {
-	return alloc_simple(size, GFP_KERNEL | GFP_DMA32 | __GFP_ZERO, NUMA_NO_NODE, VM_USERMAP,
-			    CALLER_OF_THIS);
+	return alloc_long_way(size, PAGE_SIZE, GFP_KERNEL | GFP_DMA32 | __GFP_ZERO, NUMA_NO_NODE,
+			      VM_USERMAP, CALLER_OF_THIS);
 }
 
 void *vmalloc_huge(unsigned long size, gfp_t gfp)
 {
-	return alloc_simple(size, gfp, NUMA_NO_NODE, VM_ALLOW_HUGE_VMAP, CALLER_OF_THIS);
+	return alloc_long_way(size, PAGE_SIZE, gfp, NUMA_NO_NODE, VM_ALLOW_HUGE_VMAP,
+			      CALLER_OF_THIS);
 }
 
 void *vmalloc_huge_node(unsigned long size, gfp_t gfp, int node)
 {
-	return alloc_simple(size, gfp, node, VM_ALLOW_HUGE_VMAP, CALLER_OF_THIS);
+	return alloc_long_way(size, PAGE_SIZE, gfp, node, VM_ALLOW_HUGE_VMAP, CALLER_OF_THIS);
 }
 
 void *__vmalloc_node(unsigned long size, unsigned long align, gfp_t gfp, int node,
 		     const void *caller)
 {
-	void *addr = NULL;
-
-	if (likely(!(align & (align - 1)) && size - 1 < CLASS_PAGES * PAGE_SIZE &&
-		   node < (int)nr_online_nodes() && gfp_known(gfp))) {
-		unsigned int size_class = area_class(vm_nr_pages(size), align);
-
-		if (size_class != CLASS_NONE)
-			addr = alloc_ready(size, size_class, gfp, node, caller);
-	}
-	return likely(addr) ? addr : alloc_long_way(size, align, gfp, node, 0, caller);
+	return alloc_any(size, align, gfp, node, caller);
 }
 
 void *__vmalloc_node_range(unsigned long size, unsigned long align, unsigned long start,
@@ -203,7 +219,7 @@ static void *alloc_array(size_t n, size_t size, gfp_t gfp, const void *caller)
 
 	if (__builtin_mul_overflow(n, size, &bytes))
 		return NULL;
-	return alloc_simple(bytes, gfp, NUMA_NO_NODE, 0, caller);
+	return alloc_any(bytes, PAGE_SIZE, gfp, NUMA_NO_NODE, caller);
 }
 
 void *__vmalloc_array(size_t n, size_t size, gfp_t gfp)

@@ -31,10 +31,10 @@ struct area *area_node_alloc(gfp_t gfp)
 	if (!fault_in_handler()) {
 		struct area_cpu *cpu = this_area_cpu();
 
-		local_lock(&cpu->lock, platform_cpu());
+		area_cpu_lock(cpu, platform_cpu());
 		area = cpu->spare;
 		cpu->spare = NULL;
-		local_unlock(&cpu->lock);
+		area_cpu_unlock(cpu);
 	}
 	return area ? area : kmem_cache_alloc(areas.descriptors, gfp & ~__GFP_ZERO);
 }
@@ -47,10 +47,10 @@ void area_node_free(struct area *area)
 		struct area_cpu *cpu = this_area_cpu();
 		struct area *spare;
 
-		local_lock(&cpu->lock, platform_cpu());
+		area_cpu_lock(cpu, platform_cpu());
 		spare = cpu->spare;
 		cpu->spare = area;
-		local_unlock(&cpu->lock);
+		area_cpu_unlock(cpu);
 		area = spare;
 	}
 	if (area)

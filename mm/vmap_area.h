@@ -65,9 +65,14 @@ static inline entry_t area_note(const struct area *area)
 	return ~virt_to_phys(area) & ~(entry_t)1;
 }
 
+static inline bool area_is_note(entry_t entry)
+{
+	return entry && !(entry & 1);
+}
+
 static inline struct area *area_of_note(entry_t note)
 {
-	return note ? phys_to_virt(~note & ~(entry_t)(_Alignof(struct area) - 1)) : NULL;
+	return phys_to_virt(~note & ~(entry_t)(_Alignof(struct area) - 1));
 }
 
 static inline uintptr_t area_taken_start(const struct vmap_area *va)
@@ -124,9 +129,12 @@ struct area *vmap_area_starting(uintptr_t address);
  */
 static inline struct area *vmap_area_noted(uintptr_t address)
 {
+	entry_t note;
+
 	if (unlikely(address - VMALLOC_START - 1 >= VMALLOC_END - VMALLOC_START - 1))
 		return NULL;
-	return area_of_note(walk_note(&kernel_space, address - PAGE_SIZE));
+	note = walk_note(&kernel_space, address - PAGE_SIZE);
+	return note ? area_of_note(note) : NULL;
 }
 /* Takes a busy area out of sight, to free or change it. false: it is not busy (any more). */
 bool vmap_area_claim(struct area *area);

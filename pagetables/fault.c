@@ -26,7 +26,9 @@ static struct state {
 	char summary[FAULT_SUMMARY_MAX];
 } __attribute__((aligned(64))) states[PLATFORM_CPUS_MAX];
 
-struct fault_depth fault_depths[PLATFORM_CPUS_MAX];
+/* Until those above have started there is no short cut. */
+struct fault_depth fault_depths[PLATFORM_CPUS_MAX] = {
+	[0 ... PLATFORM_CPUS_MAX - 1] = {.detour = UINT32_MAX}};
 
 static uint64_t time_limit;
 

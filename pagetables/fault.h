@@ -44,15 +44,31 @@ enum { PF_PRESENT = 1, PF_WRITE = 2, PF_USER = 4, PF_RESERVED = 8, PF_FETCH = 16
  */
 void fault_handle(struct trap_frame *frame, uint64_t address);
 
-/* Whether this CPU is in an exception handler. */
+/*
+ * Whether this CPU is in an exception handler; and beside it what else keeps it from the short cuts
+ * of those above (percpu.h), so that both are asked for by one load. Written so rarely that CPUs
+ * share cache lines.
+ */
 struct fault_depth {
-	unsigned int nr; /* of handlers, one in the other; written by that CPU alone */
-} __attribute__((aligned(64)));
+	union {
+		struct {
+			uint32_t nr;	 /* of handlers, one in the other; by that CPU alone */
+			uint32_t detour; /* reasons, a bit each; changed atomically */
+		};
+		uint64_t any;
+	};
+};
 extern struct fault_depth fault_depths[PLATFORM_CPUS_MAX] __attribute__((visibility("hidden")));
 
 static inline bool fault_in_handler(void)
 {
 	return __atomic_load_n(&fault_depths[platform_cpu()].nr, __ATOMIC_RELAXED) > 0;
+}
+
+/* CPU `cpu` is this one. */
+static inline bool fault_or_detour(unsigned int cpu)
+{
+	return __atomic_load_n(&fault_depths[cpu].any, __ATOMIC_RELAXED) != 0;
 }
 
 /*

@@ -33,11 +33,15 @@ static inline void held_map(entry_t *entry, size_t nr, phys_addr_t phys, pgprot_
 {
 	entry_t leaf = phys | prot.pgprot;
 
-	for (; nr >= 4; nr -= 4, entry += 4, leaf += 4 * PAGE_SIZE) {
+	for (; nr >= 8; nr -= 8, entry += 8, leaf += 8 * PAGE_SIZE) {
 		__atomic_store_n(&entry[0], leaf, __ATOMIC_RELEASE);
 		__atomic_store_n(&entry[1], leaf + PAGE_SIZE, __ATOMIC_RELEASE);
 		__atomic_store_n(&entry[2], leaf + 2 * PAGE_SIZE, __ATOMIC_RELEASE);
 		__atomic_store_n(&entry[3], leaf + 3 * PAGE_SIZE, __ATOMIC_RELEASE);
+		__atomic_store_n(&entry[4], leaf + 4 * PAGE_SIZE, __ATOMIC_RELEASE);
+		__atomic_store_n(&entry[5], leaf + 5 * PAGE_SIZE, __ATOMIC_RELEASE);
+		__atomic_store_n(&entry[6], leaf + 6 * PAGE_SIZE, __ATOMIC_RELEASE);
+		__atomic_store_n(&entry[7], leaf + 7 * PAGE_SIZE, __ATOMIC_RELEASE);
 	}
 	for (; nr > 0; nr--, entry++, leaf += PAGE_SIZE)
 		__atomic_store_n(entry, leaf, __ATOMIC_RELEASE);
@@ -46,11 +50,15 @@ static inline void held_map(entry_t *entry, size_t nr, phys_addr_t phys, pgprot_
 /* The note again. */
 static inline void held_unmap(entry_t *entry, size_t nr, entry_t note)
 {
-	for (; nr >= 4; nr -= 4, entry += 4) {
+	for (; nr >= 8; nr -= 8, entry += 8) {
 		__atomic_store_n(&entry[0], note, __ATOMIC_RELEASE);
 		__atomic_store_n(&entry[1], note, __ATOMIC_RELEASE);
 		__atomic_store_n(&entry[2], note, __ATOMIC_RELEASE);
 		__atomic_store_n(&entry[3], note, __ATOMIC_RELEASE);
+		__atomic_store_n(&entry[4], note, __ATOMIC_RELEASE);
+		__atomic_store_n(&entry[5], note, __ATOMIC_RELEASE);
+		__atomic_store_n(&entry[6], note, __ATOMIC_RELEASE);
+		__atomic_store_n(&entry[7], note, __ATOMIC_RELEASE);
 	}
 	for (; nr > 0; nr--, entry++)
 		__atomic_store_n(entry, note, __ATOMIC_RELEASE);
