@@ -50,6 +50,8 @@ def watch(machine, log, seconds):
 def executed(efi, folder, row, seconds):
     """How often each instruction was executed: offset in the image -> times."""
     log = os.path.join(folder, "executed.log")
+    if os.path.exists(log):  # QEMU appends: another row's instructions would be counted with ours
+        os.remove(log)
     options = f"bench seed=1 exit=qemu test=bench.{row} loops=4000000000"
     with Machine(folder, kernel=efi, append=options, memory=MEMORY, cpu=bench.CPU, cpus=1,
                  extra=bench.COUNTING) as machine:
