@@ -28,6 +28,8 @@
 #:   bench-check    fails where a figure is more than 3 % worse than in tests/bench/baseline.json
 #:   bench-peer     both columns fresh: PEER=path/to/measure-linux.sh
 #:   bench-profile  where the instructions of ROW=fix_size_1 go, by function
+#:   help-options   every option of a run: name, values, what it does, default
+#:   options        puts that list into README.md and disk/vmlab.cfg
 #:   setup          installs the packages that are missing
 #:   format         lays out all C files; check-format: says which are not
 #:   clean          removes build/
@@ -85,7 +87,8 @@ endif
 .SECONDARY:
 .PHONY: help setup image iso sign usb run screenshot debug results results-show soak test
 .PHONY: test-host test-tsan test-image test-qemu format check-format clean mutate bench
-.PHONY: bench-check bench-keep bench-peer bench-profile release port test-small FORCE
+.PHONY: bench-check bench-keep bench-peer bench-profile release port test-small
+.PHONY: help-options options FORCE
 
 help:
 	@sed -n 's/^#: \{0,1\}//p' Makefile
@@ -149,7 +152,8 @@ $(foreach file,$(EXPERIMENTS),$(if $(wildcard $(file)),,$(error EXPERIMENTS: no 
 # What only the machine can do, and what libc has; and what of efi/ knows no firmware.
 HOST_EXCLUDE := $(addprefix pagetables/,fault_entry.S descriptors.c lib/string.c)
 HOST_EFI := $(addprefix efi/,acpi.c json.c ktap.c map_spans.c option_value.c options.c \
-	results_json.c results_junit.c ring.c srat.c text.c text_out.c)
+	options_show.c options_table.c quiet.c results_json.c results_junit.c ring.c srat.c text.c \
+	text_out.c)
 HOST_SOURCES := $(wildcard tests/host/*.c tests/host/*.S tests/small/*.c) $(HOST_EFI) \
 	$(filter-out $(HOST_EXCLUDE),$(SHARED))
 
@@ -392,9 +396,25 @@ $(O)/port.elf: $(PORT_OBJECTS) tests/port/port.lds
 port: $(O)/port.elf
 	@$(TEST) --only port.runs && cat $(O)/test/port.runs/debug.log
 
+# The list of options, which README.md and disk/vmlab.cfg have too. -----------------------------
+
+OPTIONS_TABLE := $(O)/options-table
+OPTIONS_TABLE_SOURCES := tests/host/tool/options_table.c pagetables/lib/format.c \
+	$(addprefix efi/,option_value.c options.c options_show.c options_table.c)
+
+$(OPTIONS_TABLE): $(OPTIONS_TABLE_SOURCES) $(wildcard efi/option*.h) | $(SETUP)
+	@mkdir -p $(@D)
+	$(call say,HOSTCC)$(HOST_CC) $(HOST_FLAGS) -o $@ $(OPTIONS_TABLE_SOURCES)
+
+help-options: $(OPTIONS_TABLE)
+	@$< help
+
+options: $(OPTIONS_TABLE)
+	@$(PYTHON) tests/qemu/options.py $< write
+
 # Tests. -----------------------------------------------------------------------------------------
 
-TEST_FILES := $(L)/vmlab.img $(L)/vmlab.so $(L)/loader.efi $(O)/port.elf
+TEST_FILES := $(OPTIONS_TABLE) $(L)/vmlab.img $(L)/vmlab.so $(L)/loader.efi $(O)/port.elf
 TEST := $(PYTHON) tests/qemu/test.py --build $(O)
 
 test: $(TEST_FILES) $(L)/vmlab-host $(L)/vmlab-tsan $(L)/vmlab-fast \

@@ -8,6 +8,7 @@
 #include "lib/lock.h"
 #include "lib/string.h"
 #include "platform.h"
+#include "quiet.h"
 #include "ring.h"
 #include "serial.h"
 
@@ -18,7 +19,7 @@ enum {
 
 static struct ring ring;
 static struct spinlock ring_lock = SPINLOCK("log", LOCK_RANK_LOG);
-static bool ready;
+static bool ready, hides_addresses;
 
 /* Any context, exception handlers too: tried, with a bound. */
 static bool try_hard(void)
@@ -110,11 +111,24 @@ static size_t line_length(const char *line)
 	return length;
 }
 
+void console_hide_addresses(void)
+{
+	hides_addresses = true;
+}
+
 void platform_log(const char *line)
 {
+	char quiet[PLATFORM_LINE_MAX];
 	size_t length = line_length(line);
 	bool locked = try_hard();
 
+	if (hides_addresses) {
+		memcpy(quiet, line, length);
+		quiet[length] = '\0';
+		quiet_line(quiet);
+		line = quiet;
+		length = line_length(line);
+	}
 	serial_line(line, length);
 	if (locked) {
 		ring_put(&ring, line, length);

@@ -10,6 +10,9 @@
 /* Before this, lines are only kept. Gate open. */
 void console_init(bool under_hypervisor);
 
+/* From here on lines say no address (quiet.h). */
+void console_hide_addresses(void);
+
 /* A formatted line that is no test result: "# " goes before it. */
 void log_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

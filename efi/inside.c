@@ -13,6 +13,7 @@
 #include "memory_map.h"
 #include "memory_proof.h"
 #include "mm_options.h"
+#include "runner_options.h"
 #include "nodes.h"
 #include "outside.h"
 #include "page_alloc.h"
@@ -193,20 +194,12 @@ static void run_tests(void *argument)
 	struct run *run = argument;
 	const struct options *options = run->options;
 	const struct mm_options mm_options = mm_options_of(options);
-	const struct runner_options runner = {
-		.select = options->test,
-		.seed = options->seed,
-		.own_options = options->own,
-		.reports = REPORTS_AFTER,
-		.ticks_outside = clock_ticks_outside,
-		.after = options->after,
-		.before_test = outside_before_test,
-		.bench = {.on = options->bench,
-			  .loops = options->loops,
-			  .pages = options->pages,
-			  .huge = options->huge},
-	};
+	struct runner_options runner = runner_options_of(options);
 
+	runner.reports = REPORTS_AFTER;
+	runner.ticks_outside = clock_ticks_outside;
+	runner.before_test = outside_before_test;
+	runner.wish = outside_wish;
 	run->end = INSIDE_NO_MM;
 	tlb_init();
 	set_cpu_node(platform_cpu(), (int)nodes_this_cpu());

@@ -22,8 +22,10 @@
 #include "memory_map.h"
 #include "memory_proof.h"
 #include "options_efi.h"
+#include "quiet.h"
 #include "registers.h"
 #include "results.h"
+#include "runner_options.h"
 
 /*
  * One run, from the firmware's call to the return to it. What the inside reads (options, result)
@@ -42,11 +44,15 @@ static void log_option_line(void *unused, const char *line)
 
 static void choose_seed(void)
 {
-	char sources[96] = "seed=";
+	char sources[96] = "seed=", digest[QUIET_DIGEST_MAX];
 
 	if (!options.seed_given)
 		options.seed = entropy_seed(sources, sizeof(sources));
-	log_note("seed 0x%016llx (from %s)", (unsigned long long)options.seed, sources);
+	if (options.quiet_addresses)
+		log_note("seed with digest %s (from %s)", quiet_digest(options.seed, digest),
+			 sources);
+	else
+		log_note("seed 0x%016llx (from %s)", (unsigned long long)options.seed, sources);
 }
 
 static void add_word(void *line, const char *word)
@@ -68,7 +74,6 @@ static void log_header(void)
 {
 	log_note("vmlab");
 	machine_log();
-	log_note("image base 0x%llx", (unsigned long long)image_base());
 }
 
 /* Whether this processor, and what was asked for, can be served at all. */
@@ -78,6 +83,8 @@ static EFI_STATUS check_demands(void)
 
 	if (!refusal && options.paging == PAGING_5 && !platform_cpu_features()->la57)
 		refusal = "paging=5, this processor has no 5-level paging (LA57)";
+	if (!refusal && options.quiet_addresses && (options.dump || options.stop[0]))
+		refusal = "quiet-addresses=on with dump or stop=, which print addresses";
 	if (refusal)
 		log_note("not possible here: %s", refusal);
 	return refusal ? EFI_UNSUPPORTED : EFI_SUCCESS;
@@ -168,7 +175,7 @@ static enum outcome outcome_of(enum inside_end end, bool all_skipped)
 {
 	if (end == INSIDE_CRASHED || result.cut_short)
 		return OUTCOME_CRASHED;
-	if (end == INSIDE_NO_MM || result.failed || !result.matched)
+	if (end == INSIDE_NO_MM || result.failed || result.stopped || !result.matched)
 		return OUTCOME_FAILED;
 	return all_skipped ? OUTCOME_SKIPPED : OUTCOME_PASSED;
 }
@@ -228,6 +235,19 @@ void run_crashed(void)
 		efi_call(firmware.boot, Stall, 1000000);
 }
 
+/* Nothing is run: the list of options, or that of tests. */
+static EFI_STATUS print_list(void)
+{
+	const struct runner_options runner = runner_options_of(&options);
+	bool good = options.help || runner_list(&runner);
+	enum outcome outcome = good ? OUTCOME_PASSED : OUTCOME_FAILED;
+
+	if (options.help)
+		options_help(log_option_line, NULL);
+	runner_nothing(good);
+	return finish_run(outcome, finish_status(outcome));
+}
+
 EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system);
 
 EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system)
@@ -244,10 +264,11 @@ EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system)
 	frame_buffer_init();
 	log_header();
 	options_read(&options);
-	if (options.help) {
-		options_help(log_option_line, NULL);
-		return finish_run(OUTCOME_PASSED, EFI_SUCCESS);
-	}
+	if (options.quiet_addresses)
+		console_hide_addresses();
+	log_note("image base 0x%llx", (unsigned long long)image_base());
+	if (options.help || options.list)
+		return print_list();
 	log_options();
 	results_open(&options);
 	choose_seed();

@@ -18,6 +18,8 @@ enum paging { PAGING_AUTO, PAGING_4, PAGING_5 };
 enum exit_way { EXIT_AUTO, EXIT_QEMU, EXIT_SHELL, EXIT_WAIT, EXIT_REBOOT, EXIT_POWEROFF };
 enum placement { PLACEMENT_LOWEST, PLACEMENT_RANDOM, PLACEMENT_BEST, PLACEMENT_TOP };
 enum debug { DEBUG_OFF, DEBUG_PAGEALLOC };
+enum group { GROUP_ALL, GROUP_SMOKE };
+enum order { ORDER_FIXED, ORDER_SHUFFLED };
 enum results { RESULTS_AUTO, RESULTS_ON, RESULTS_OFF };
 enum { OPTION_LIST_MAX = 1024, OPTION_TEST_NAME_MAX = 96 };
 
@@ -25,9 +27,14 @@ struct options {
 	uint64_t seed;
 	bool seed_given;
 	char test[OPTION_LIST_MAX]; /* empty: all */
-	char own[OPTION_LIST_MAX];  /* single tests' own: words NAME.option=value, a blank each */
-	uint64_t limit;		    /* seconds a test may take; 0: any */
-	uint64_t mem;		    /* bytes; 0: not given, all bits set: all */
+	enum group group;
+	bool list;
+	uint64_t repeat, repeat_seconds; /* rounds; with a unit of time that long. 0: not given */
+	enum order order;
+	bool failfast;
+	char own[OPTION_LIST_MAX]; /* single tests' own: words NAME.option=value, a blank each */
+	uint64_t limit;		   /* seconds a test may take; 0: any */
+	uint64_t mem;		   /* bytes; 0: not given, all bits set: all */
 	enum kaslr kaslr;
 	uint64_t vmalloc; /* bytes; 0: the default of the paging mode */
 	uint64_t padding; /* TiB */
@@ -47,6 +54,7 @@ struct options {
 	bool huge;
 	char stop[OPTION_LIST_MAX];
 	bool dump;
+	bool quiet_addresses;
 	enum results results;
 	uint64_t keep; /* runs on the disk */
 	bool resume;
@@ -72,5 +80,10 @@ void options_words(const struct options *options, options_line_t word, void *con
 /* Whether both ask for the same run: all but the seed is equal, and this too where both give it. */
 bool options_same_run(const struct options *a, const struct options *b);
 
-/* Every option: name, values, default, and a sentence; a line each. */
+/*
+ * Every option: name, values, default, and a sentence. For a screen, a line each; as rows of a
+ * table in Markdown; and as \vmlab.cfg has them, commented out.
+ */
 void options_help(options_line_t line, void *context);
+void options_markdown(options_line_t line, void *context);
+void options_config(options_line_t line, void *context);

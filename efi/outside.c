@@ -49,3 +49,8 @@ void outside_before_test(const char *name)
 	if (results_kept())
 		outside_visit();
 }
+
+enum runner_wish outside_wish(void)
+{
+	return RUNNER_GO_ON;
+}

@@ -77,7 +77,7 @@ static void look_back(struct options *options)
 	log_note("results: run %04llu did not come to its end: it stopped %s%s",
 		 (unsigned long long)last, running[0] ? "in " : "outside any test", running);
 	if (!running[0] || !options->resume || !past_options(vmlab, last, &before) ||
-	    !options_same_run(options, &before))
+	    !before.seed_given || !options_same_run(options, &before))
 		return;
 	options->seed = before.seed;
 	options->seed_given = true;
@@ -111,7 +111,7 @@ static void put_option(void *context, const char *word)
 	text_put_string(out, "\r\n");
 }
 
-/* The seed is among them, drawn or given. */
+/* The seed is among them, drawn or given, unless it is to be hidden. */
 static EFI_STATUS make_config(const struct options *options)
 {
 	static char text[CONFIG_BYTES_MAX];
@@ -122,7 +122,7 @@ static EFI_STATUS make_config(const struct options *options)
 
 	text_put_string(&out, "# the options of this run\r\n");
 	used = *options;
-	used.seed_given = true;
+	used.seed_given = !options->quiet_addresses;
 	options_words(&used, put_option, &out);
 	status = file_make(folder, "vmlab.cfg", out.used, &file);
 	if (EFI_ERROR(status))

@@ -12,6 +12,7 @@
 #include "page.h"
 #include "proof.h"
 #include "runner.h"
+#include "runner_options.h"
 #include "space.h"
 #include "start_walk.h"
 #include "status.h"
@@ -117,21 +118,15 @@ static int run_inside(struct runner_result *result)
 {
 	const struct options *options = &arguments.options;
 	struct mm_options mm = mm_options_of(options);
-	struct runner_options run = {.select = options->test,
-				     .seed = options->seed,
-				     .own_options = options->own,
-				     .on_host = true,
-				     .reports = PROOF_REPORTS + 1,
-				     .run_on_cpus = cpus_run,
-				     .check = witness_check,
-				     .bench = {.on = options->bench,
-					       .loops = options->loops,
-					       .pages = options->pages,
-					       .huge = options->huge}};
+	struct runner_options run = runner_options_of(options);
 	int error = mm_init(&mm);
 
 	if (error)
 		return error;
+	run.on_host = true;
+	run.reports = PROOF_REPORTS + 1;
+	run.run_on_cpus = cpus_run;
+	run.check = witness_check;
 	runner_run(&run, result);
 	tlb_log_stats();
 	if (result->cut_short)
@@ -185,7 +180,17 @@ static int status_of(const struct runner_result *result)
 {
 	if (result->cut_short)
 		return STATUS_CRASHED;
-	return result->failed || !result->matched ? STATUS_FAILED : STATUS_PASSED;
+	return result->failed || result->stopped || !result->matched ? STATUS_FAILED
+								     : STATUS_PASSED;
+}
+
+static int list(void)
+{
+	const struct runner_options run = runner_options_of(&arguments.options);
+	bool good = runner_list(&run);
+
+	runner_nothing(good);
+	return good ? STATUS_PASSED : STATUS_FAILED;
 }
 
 int main(int argc, char **argv)
@@ -197,6 +202,8 @@ int main(int argc, char **argv)
 
 	if (!arguments_parse(&arguments, argc - 1, argv + 1))
 		return arguments.options.help ? STATUS_PASSED : STATUS_FAILED;
+	if (arguments.options.list)
+		return list();
 	start_problem = start_walk(start_walked, enter_walked, &steps);
 	problem = machine_start(&arguments.machine);
 	if (problem) {

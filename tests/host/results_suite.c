@@ -2,6 +2,7 @@
 #include "json.h"
 #include "ktap.h"
 #include "options.h"
+#include "quiet.h"
 #include "results_text.h"
 #include "test.h"
 
@@ -209,4 +210,84 @@ TEST(options, words, "options written as words and read again are the same")
 	expect(options_same_run(&options, &again));
 	again.poison = false;
 	expect(!options_same_run(&options, &again));
+}
+
+static void keep_line(void *first, const char *line)
+{
+	if (!*(char *)first)
+		memcpy(first, line, strlen(line) + 1);
+}
+
+static const char *complaint_of(const char *text)
+{
+	static char first[256];
+	struct options options;
+
+	first[0] = '\0';
+	options_default(&options);
+	options_parse(&options, text, strlen(text), keep_line, first);
+	return first;
+}
+
+TEST(options, complaints, "what is wrong is named, with what is near, or what would be right")
+{
+	expect_string(complaint_of("sed=7"), "unknown option \"sed\" (nearest: seed), skipped");
+	expect_string(complaint_of("quiet_addresses=on"),
+		      "unknown option \"quiet_addresses\" (nearest: quiet-addresses), skipped");
+	expect_string(complaint_of("repeat=0"),
+		      "malformed \"repeat=0\", skipped: takes NUMBER|TIME");
+	expect_string(complaint_of("repeat=3k"),
+		      "malformed \"repeat=3k\", skipped: takes NUMBER|TIME");
+	expect_string(complaint_of("list=1"), "option \"list\" takes no value, skipped");
+	expect_string(complaint_of("keep"), "malformed \"keep=\", skipped: takes 1..9999");
+	expect_string(complaint_of("wait=2m repeat=1h mem=4G vmalloc=1T order=shuffled"), "");
+}
+
+TEST(options, rounds, "repeat= takes a number of rounds, or a time; the last one counts")
+{
+	struct options options;
+	unsigned int complaints = 0;
+
+	options_default(&options);
+	options_parse(&options, "repeat=7 repeat=2m", 18, complain, &complaints);
+	expect_equal(options.repeat, 0);
+	expect_equal(options.repeat_seconds, 120);
+	options_parse(&options, "repeat=7", 8, complain, &complaints);
+	expect_equal(options.repeat, 7);
+	expect_equal(options.repeat_seconds, 0);
+	expect_equal(complaints, 0);
+}
+
+static const char *quiet(const char *line)
+{
+	static char text[256];
+
+	memcpy(text, line, strlen(line) + 1);
+	quiet_line(text);
+	return text;
+}
+
+TEST(quiet, line, "addresses and the seed are taken out of a line, and nothing else is")
+{
+	expect_string(quiet("# PAGE_OFFSET 0xffff888000000000, 25.4 bits"),
+		      "# PAGE_OFFSET 0x..., 25.4 bits");
+	expect_string(quiet("rip 000000003db787e3 cs 38"), "rip ... cs 38");
+	expect_string(quiet("test+0x53/0x60 flags 0x1fff"), "test+0x53/0x60 flags 0x1fff");
+	expect_string(quiet("to repeat: seed=0x17 test=walk.one"),
+		      "to repeat: seed=0x.. test=walk.one");
+	expect_string(quiet("0x00100000-0x00806000"), "0x...-0x...");
+	expect_string(quiet("deadbeef"), "...");
+	expect_string(quiet("seed=9"), "seed=.");
+	expect_string(quiet("ok 7 vmap_area.defaced # 1.592 ms"),
+		      "ok 7 vmap_area.defaced # 1.592 ms");
+	expect_string(quiet(""), "");
+}
+
+/* By coreutils: printf '\1\0\0\0\0\0\0\0' | sha256sum. */
+TEST(quiet, digest, "the digest of a seed is SHA-256's")
+{
+	char digest[QUIET_DIGEST_MAX];
+
+	expect_string(quiet_digest(1, digest), "7c9f-a136-d441-3fa6");
+	expect_string(quiet_digest(0x0123456789abcdef, digest), "a85b-a2b3-6261-d0dc");
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "lib/format.h"
+#include "plan.h"
 #include "state.h"
 
 /* What a single test has of its own: figures, options, something to do at its end. */
@@ -74,8 +75,9 @@ const char *test_option(const char *option, size_t *length)
 	return found;
 }
 
-void own_options_check_names(const struct test *tests, size_t nr)
+void own_options_check_names(void)
 {
+	const struct test *tests = plan_tests();
 	const char *at = runner_options.own_options;
 	struct own_word word;
 
@@ -83,7 +85,7 @@ void own_options_check_names(const struct test *tests, size_t nr)
 	while (at && next_word(&at, &word)) {
 		bool known = false;
 
-		for (size_t i = 0; i < nr; i++)
+		for (size_t i = 0; i < plan_registered(); i++)
 			known |= is_word(word.name, word.name_length, tests[i].name);
 		if (!known)
 			log_line("# unknown option \"%.*s\": there is no test \"%.*s\", skipped",

@@ -3,145 +3,28 @@
 #include "lib/format.h"
 #include "lib/lock.h"
 #include "leaks.h"
-#include "select.h"
+#include "plan.h"
 #include "state.h"
-
-extern struct test __start_vmlab_tests[] __attribute__((visibility("hidden")));
-extern struct test __stop_vmlab_tests[] __attribute__((visibility("hidden")));
 
 struct runner_options runner_options;
 
 static struct runner_result *open_result; /* of the run that is not closed yet */
 
-enum { NAME_MAX_BYTES = SELECT_NAME_MAX + 1, REPEAT_MAX = 160 };
+enum { REPEAT_MAX = 160 };
 
 static unsigned int lines;	      /* result lines printed so far */
 static char failed_names[REPEAT_MAX]; /* for test=, as many as fit */
-static struct test *first;	      /* where the run begins */
+static uint64_t this_round, failed_round, start_ticks;
 
-static size_t nr_tests(void)
+/* The first round has the seed itself. */
+uint64_t runner_round_seed(uint64_t round)
 {
-	return (size_t)(__stop_vmlab_tests - __start_vmlab_tests);
+	return runner_options.seed + round * 0x9e3779b97f4a7c15;
 }
 
-static const char *format_name(char name[NAME_MAX_BYTES], const struct test *test)
+const struct runner_result *runner_now(void)
 {
-	scnprintf(name, NAME_MAX_BYTES, "%s.%s", test->module, test->name);
-	return name;
-}
-
-/* By module, then as the suites were written. */
-static bool comes_before(const struct test *a, const struct test *b)
-{
-	int by_module = strcmp(a->module, b->module), by_file = strcmp(a->file, b->file);
-
-	if (by_module)
-		return by_module < 0;
-	return by_file ? by_file < 0 : a->line < b->line;
-}
-
-/* Shell's sort, in place: linkers and compilers leave no order to rely on. */
-static void sort_tests(void)
-{
-	struct test *tests = __start_vmlab_tests;
-
-	for (size_t gap = nr_tests() / 2; gap > 0; gap /= 2)
-		for (size_t i = gap; i < nr_tests(); i++) {
-			struct test moved = tests[i];
-			size_t j = i;
-
-			for (; j >= gap && comes_before(&moved, &tests[j - gap]); j -= gap)
-				tests[j] = tests[j - gap];
-			tests[j] = moved;
-		}
-}
-
-/* Benchmarks or tests: a run has the one kind only. */
-static bool is_asked_for(const struct test *test)
-{
-	return !!(test->flags & TEST_BENCH) == runner_options.bench.on;
-}
-
-static bool is_selected(const struct test *test)
-{
-	char name[NAME_MAX_BYTES];
-
-	format_name(name, test);
-	if ((test->flags & TEST_NAMED) && !select_names(runner_options.select, name))
-		return false;
-	return is_asked_for(test) && select_matches(runner_options.select, name);
-}
-
-/* Behind the test that an earlier run stopped in; in the order of this run, so after sorting. */
-static void find_first(void)
-{
-	const char *after = runner_options.after;
-	char name[NAME_MAX_BYTES];
-
-	first = __start_vmlab_tests;
-	if (!after || !after[0])
-		return;
-	for (struct test *test = __start_vmlab_tests; test < __stop_vmlab_tests; test++) {
-		if (!strcmp(format_name(name, test), after)) {
-			first = test + 1;
-			return;
-		}
-	}
-	log_line("# there is no test %s to go on behind: all are run", after);
-}
-
-static unsigned int count_selected(struct test *from)
-{
-	unsigned int selected = 0;
-
-	for (struct test *test = from; test < __stop_vmlab_tests; test++)
-		selected += is_selected(test);
-	return selected;
-}
-
-static bool word_means(const struct select_word *word, const struct test *test, const char *name)
-{
-	return test->flags & TEST_NAMED ? select_word_is(word, name)
-					: select_word_matches(word, name);
-}
-
-/* Whether any test is meant by `word`; otherwise `nearest` is the name most like it. */
-static bool word_names_a_test(const struct select_word *word, char nearest[NAME_MAX_BYTES])
-{
-	unsigned int least = ~0u;
-	char name[NAME_MAX_BYTES];
-
-	nearest[0] = '\0';
-	for (struct test *test = __start_vmlab_tests; test < __stop_vmlab_tests; test++) {
-		unsigned int distance;
-
-		if (!is_asked_for(test))
-			continue;
-		if (word_means(word, test, format_name(name, test)))
-			return true;
-		distance = select_distance(word, name);
-		if (distance < least) {
-			least = distance;
-			memcpy(nearest, name, sizeof(name));
-		}
-	}
-	return false;
-}
-
-static bool all_words_name_tests(void)
-{
-	const char *list = runner_options.select;
-	char nearest[NAME_MAX_BYTES];
-	struct select_word word;
-	bool all = true;
-
-	while (list && select_next(&list, &word))
-		if (!word_names_a_test(&word, nearest)) {
-			log_line("# test=%.*s names no test; the nearest is %s", (int)word.length,
-				 word.text, nearest);
-			all = false;
-		}
-	return all;
+	return open_result;
 }
 
 static void print_result(bool passed, const char *name, uint64_t ticks)
@@ -156,7 +39,8 @@ static void count_failure(struct runner_result *result, const char *name)
 {
 	size_t used = strlen(failed_names);
 
-	result->failed++;
+	if (!result->failed++)
+		failed_round = this_round;
 	if (used + strlen(name) + 2 < sizeof(failed_names))
 		scnprintf(failed_names + used, sizeof(failed_names) - used, "%s%s", used ? "," : "",
 			  name);
@@ -229,12 +113,12 @@ static void conclude(const struct test *test, const char *name, int ended, uint6
 /* False: nothing more can be run. */
 static bool run_test(struct test *test, struct runner_result *result)
 {
-	char name[NAME_MAX_BYTES];
+	char name[PLAN_NAME_MAX];
 	uint64_t start;
 	bool goes_on;
 	int ended;
 
-	test_begin(test, format_name(name, test), runner_options.seed);
+	test_begin(test, plan_name(name, test), runner_round_seed(this_round));
 	start = platform_ticks();
 	ended = run_caught(test);
 	start = platform_ticks() - start;
@@ -246,50 +130,142 @@ static bool run_test(struct test *test, struct runner_result *result)
 	return goes_on;
 }
 
-static void tell_before(const struct test *test)
+/* What is wished before `test` runs, now that the outside knows of it. NULL: all are through. */
+static enum runner_wish tell_before(const struct test *test)
 {
-	char name[NAME_MAX_BYTES] = "";
+	char name[PLAN_NAME_MAX] = "";
 
 	if (test)
-		format_name(name, test);
+		plan_name(name, test);
 	if (runner_options.before_test)
 		runner_options.before_test(name);
 	platform_relax();
+	return runner_options.wish ? runner_options.wish() : RUNNER_GO_ON;
 }
 
-static void run_selected(struct runner_result *result)
+static void skip_test(const struct test *test, struct runner_result *result)
 {
-	leaks_start();
-	for (struct test *test = first; test < __stop_vmlab_tests; test++) {
-		if (!is_selected(test))
-			continue;
-		tell_before(test);
-		if (!run_test(test, result)) {
-			result->cut_short = true;
-			return;
-		}
+	char name[PLAN_NAME_MAX];
+
+	log_line("ok %u %s # SKIP by key", ++lines, plan_name(name, test));
+	result->skipped++;
+}
+
+static bool time_is_up(void)
+{
+	return runner_options.repeat_seconds &&
+	       platform_ticks() - start_ticks >=
+		       runner_options.repeat_seconds * platform_ticks_per_second();
+}
+
+/* False: the run ends with this test. */
+static bool run_next(struct test *test, struct runner_result *result)
+{
+	enum runner_wish wish = tell_before(test);
+
+	if (wish == RUNNER_STOP) {
+		result->stopped = "by key";
+		return false;
 	}
-	tell_before(NULL);
+	if (wish == RUNNER_SKIP) {
+		skip_test(test, result);
+	} else if (!run_test(test, result)) {
+		result->cut_short = true;
+		return false;
+	}
+	if (runner_options.fail_fast && result->failed) {
+		result->stopped = "at the first failure";
+		return false;
+	}
+	return !time_is_up();
+}
+
+static void run_round(const struct test *after, struct runner_result *result, bool *goes_on)
+{
+	struct test *test = plan_next(after);
+
+	for (; test && *goes_on; test = plan_next(test))
+		*goes_on = run_next(test, result);
+}
+
+static uint64_t nr_rounds(void)
+{
+	return runner_options.repeat ? runner_options.repeat : 1;
+}
+
+static void run_rounds(const struct test *after, struct runner_result *result)
+{
+	bool goes_on = true;
+
+	for (this_round = 0; goes_on; this_round++) {
+		if (this_round >= nr_rounds() && !runner_options.repeat_seconds)
+			break;
+		if (this_round) {
+			plan_order(this_round);
+			log_line("# round %llu", (unsigned long long)this_round + 1);
+		}
+		run_round(after, result, &goes_on);
+		after = NULL;
+	}
+	if (!result->cut_short)
+		tell_before(NULL);
+}
+
+/* How many tests there will be, as far as it can be told. */
+static unsigned int count_planned(const struct test *after)
+{
+	return plan_selected_behind(after) + (unsigned int)(nr_rounds() - 1) * plan_selected();
+}
+
+static void print_start(unsigned int selected, const struct runner_result *result)
+{
+	log_line("KTAP version 1");
+	if (!runner_options.repeat_seconds)
+		log_line("1..%u", result->planned);
+	log_line("# %u of %u tests", selected, plan_registered());
 }
 
 void runner_run(const struct runner_options *options, struct runner_result *result)
 {
-	unsigned int selected;
+	const struct test *after;
 
 	runner_options = *options;
 	lines = 0;
+	this_round = 0;
 	failed_names[0] = '\0';
-	sort_tests();
-	find_first();
-	selected = count_selected(first);
-	*result = (struct runner_result){.planned = selected + options->reports};
+	start_ticks = platform_ticks();
+	plan_order(0);
+	after = plan_after();
+	*result = (struct runner_result){.planned = count_planned(after) + options->reports};
 	open_result = result;
+	print_start(plan_selected_behind(after), result);
+	own_options_check_names();
+	result->matched = plan_words_name_tests() && plan_selected();
+	if (!plan_selected())
+		return;
+	leaks_start();
+	run_rounds(after, result);
+}
+
+bool runner_list(const struct runner_options *options)
+{
+	char name[PLAN_NAME_MAX];
+
+	runner_options = *options;
+	plan_order(0);
+	if (!plan_words_name_tests())
+		return false;
+	for (struct test *test = plan_next(NULL); test; test = plan_next(test))
+		log_line("# %s: %s", plan_name(name, test), test->sentence);
+	log_line("# %u of %u tests", plan_selected(), plan_registered());
+	return true;
+}
+
+void runner_nothing(bool good)
+{
 	log_line("KTAP version 1");
-	log_line("1..%u", result->planned);
-	log_line("# %u of %u tests", selected, (unsigned int)nr_tests());
-	own_options_check_names(__start_vmlab_tests, nr_tests());
-	result->matched = all_words_name_tests() && count_selected(__start_vmlab_tests);
-	run_selected(result);
+	log_line("1..0");
+	log_line("# 0 passed, 0 failed, 0 skipped: %s", good ? "passed" : "failed");
 }
 
 void runner_report(struct runner_result *result, const char *name, const char *problem)
@@ -303,19 +279,42 @@ void runner_report(struct runner_result *result, const char *name, const char *p
 	log_line("%s %u %s", problem ? "not ok" : "ok", ++lines, name);
 }
 
-void runner_close(const struct runner_result *result)
+static void print_ended_early(const struct runner_result *result, unsigned int told)
 {
-	unsigned int told = result->passed + result->failed + result->skipped;
-	bool good = !result->failed && !result->cut_short && result->matched;
+	unsigned int left = result->planned > told ? result->planned - told : 0;
 
-	open_result = NULL;
 	if (result->cut_short && !result->planned)
 		log_line("# cut short before the first test");
 	else if (result->cut_short)
-		log_line("# cut short: %u of %u not run", result->planned - told, result->planned);
+		log_line("# cut short: %u of %u not run", left, result->planned);
+	else if (result->stopped)
+		log_line("# stopped %s: %u of %u not run", result->stopped, left, result->planned);
+}
+
+static void print_repeat(void)
+{
+	char round[24] = "";
+
+	if (failed_names[0] && failed_round)
+		scnprintf(round, sizeof(round), " repeat=%llu",
+			  (unsigned long long)failed_round + 1);
+	log_line("# to repeat: seed=0x%llx%s%s%s%s", (unsigned long long)runner_options.seed,
+		 failed_names[0] ? " test=" : "", failed_names, round,
+		 runner_options.shuffled ? " order=shuffled" : "");
+}
+
+void runner_close(const struct runner_result *result)
+{
+	unsigned int told = result->passed + result->failed + result->skipped;
+	bool good = !result->failed && !result->cut_short && !result->stopped && result->matched;
+
+	open_result = NULL;
+	if (runner_options.repeat_seconds)
+		log_line("1..%u", told);
+	else
+		print_ended_early(result, told);
 	if (!good && result->planned)
-		log_line("# to repeat: seed=0x%llx%s%s", (unsigned long long)runner_options.seed,
-			 failed_names[0] ? " test=" : "", failed_names);
+		print_repeat();
 	log_line("# %u passed, %u failed, %u skipped: %s", result->passed, result->failed,
 		 result->skipped, good ? "passed" : "failed");
 }
@@ -323,12 +322,12 @@ void runner_close(const struct runner_result *result)
 void runner_close_early(void)
 {
 	struct runner_result *result = open_result;
-	char name[NAME_MAX_BYTES];
+	char name[PLAN_NAME_MAX];
 
 	if (!result)
 		return;
 	if (test_state.test) {
-		format_name(name, test_state.test);
+		plan_name(name, test_state.test);
 		log_line("not ok %u %s", ++lines, name);
 		count_failure(result, name);
 	}

@@ -17,12 +17,21 @@ struct bench_options {
 	uint64_t loops, pages;
 };
 
+/* What a person wants of a run that goes on; a test that is skipped or stopped ends where it calls
+ * test_relax(). */
+enum runner_wish { RUNNER_GO_ON, RUNNER_SKIP, RUNNER_STOP };
+
 struct runner_options {
 	const char *select; /* names and globs, comma-separated; NULL or "": all */
 	uint64_t seed;
 	const char *own_options; /* of single tests: words "NAME.option=value"; NULL: none */
 	bool on_host;
-	unsigned int reports; /* how many runner_report() lines will follow: part of the plan */
+	bool smoke;		 /* only tests marked TEST_SMOKE */
+	bool shuffled;		 /* the seed decides the order, in each round anew */
+	bool fail_fast;		 /* the first failure ends the run */
+	uint64_t repeat;	 /* rounds; 0: one */
+	uint64_t repeat_seconds; /* go on until then; 0: by rounds. The plan is then printed last */
+	unsigned int reports;	 /* how many runner_report() lines will follow: part of the plan */
 	/* Runs `function` on CPUs 0 (the caller) to `nr` - 1, returns when all are through. NULL:
 	 * the platform runs tests on one CPU. */
 	void (*run_on_cpus)(unsigned int nr, void (*function)(void *context), void *context);
@@ -33,6 +42,8 @@ struct runner_options {
 	/* Told the full name of each test before it runs, and "" when all are through; no lock is
 	 * held. NULL: nobody wants to know. */
 	void (*before_test)(const char *name);
+	/* Asked after that, and by test_relax(). RUNNER_SKIP is said once. NULL: go on. */
+	enum runner_wish (*wish)(void);
 	/* Ticks that have passed outside of our world so far. NULL: none do. */
 	uint64_t (*ticks_outside)(void);
 	struct bench_options bench;
@@ -42,9 +53,18 @@ struct runner_result {
 	unsigned int planned, passed, failed, skipped;
 	bool cut_short; /* the run could not go on after a fault */
 	bool matched;	/* false: `select` named no test */
+	const char
+		*stopped; /* why the run ended before its time, as was wished; NULL: it did not */
 };
 
 void runner_run(const struct runner_options *options, struct runner_result *result);
+/* The names and sentences of the tests that `options` select, a line each; nothing is run. False: a
+ * word of the selection names none. */
+bool runner_list(const struct runner_options *options);
+/* The plan and the closing line of a run without any test, as of `help`. */
+void runner_nothing(bool good);
+/* The result of the run that goes on, so far; NULL: none does. */
+const struct runner_result *runner_now(void);
 /* One more test line for something that the platform proved after the run (memory given back):
  * counted into `result`. `problem` is NULL when it holds. */
 void runner_report(struct runner_result *result, const char *name, const char *problem);

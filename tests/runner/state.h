@@ -20,6 +20,7 @@ enum { TEST_GAVE_UP = 1001, TEST_SKIPPED = 1002 };
 struct test_state {
 	const struct test *test;
 	unsigned int expectations, failures, notes;
+	bool skipped_by_key; /* so what it had taken is left */
 	char skip_reason[TEST_REASON_MAX];
 	struct test_end *ends;			 /* what is to be done when it is over */
 	struct random random[PLATFORM_CPUS_MAX]; /* a stream for each CPU */
@@ -28,6 +29,8 @@ struct test_state {
 extern struct test_state test_state;
 extern struct runner_options runner_options; /* of this run */
 
+/* The seed of the random numbers of a round, counted from 0. */
+uint64_t runner_round_seed(uint64_t round);
 /* Makes `test` the one that runs: counters zero, random streams from the seed and `name`. */
 void test_begin(const struct test *test, const char *name, uint64_t seed);
 /* Counts a failure and prints why, as the test's own failed expectations do. */
@@ -38,7 +41,7 @@ void test_ended_early(int ended);
 void test_run_ends(void);
 /* Says which of the run's own_options mean no test of this build; and, after a test, which of its
  * own it never asked for. */
-void own_options_check_names(const struct test *tests, size_t nr);
+void own_options_check_names(void);
 void own_options_check_asked(void);
 /* A value as a person wants it: small numbers and small negative ones decimal, else hexadecimal. */
 enum { TEST_VALUE_MAX = 24 };

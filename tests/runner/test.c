@@ -20,6 +20,7 @@ void test_begin(const struct test *test, const char *name, uint64_t seed)
 	test_state.test = test;
 	test_state.expectations = test_state.failures = test_state.notes = 0;
 	test_state.skip_reason[0] = '\0';
+	test_state.skipped_by_key = false;
 	test_state.ends = NULL;
 	for (unsigned int cpu = 0; cpu < platform_nr_cpus(); cpu++)
 		random_seed(&test_state.random[cpu],
@@ -170,6 +171,10 @@ uint64_t test_random_below(void *unused, uint64_t bound)
 void test_relax(void)
 {
 	platform_relax();
+	if (!runner_options.wish || runner_options.wish() == RUNNER_GO_ON)
+		return;
+	test_state.skipped_by_key = true;
+	test_skip("by key");
 }
 
 bool test_on_host(void)

@@ -41,7 +41,8 @@ static void expect_line(unsigned int nr, uintptr_t start, uintptr_t end, const c
 	expect_string(nr < lines.nr ? lines.kept[nr] : "(no such line)", line);
 }
 
-TEST(dump, ranges, "neighbours that are alike are one line; what differs begins another")
+TEST_FLAGS(dump, ranges, "neighbours that are alike are one line; what differs begins another",
+	   TEST_SMOKE)
 {
 	struct space *space = scratch_open();
 	uintptr_t at = scratch_base();

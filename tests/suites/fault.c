@@ -78,7 +78,8 @@ static void unmap_one(void)
 	__free_page(frame);
 }
 
-TEST(fault, read_only, "a read-only page can be read, and neither written nor executed")
+TEST_FLAGS(fault, read_only, "a read-only page can be read, and neither written nor executed",
+	   TEST_SMOKE)
 {
 	uintptr_t address = map_one(PAGE_KERNEL_RO);
 

@@ -107,7 +107,7 @@ TEST(vmap_area, take_middle, "a block that is taken from its middle becomes two"
 	expect_equal(area_tree_after(&space.tree, at(9))->va_start, at(20));
 }
 
-TEST(vmap_area, merge_left, "a freed block joins its left neighbour")
+TEST_FLAGS(vmap_area, merge_left, "a freed block joins its left neighbour", TEST_SMOKE)
 {
 	begin(1);
 	take(10, 20);

@@ -26,7 +26,8 @@ static enum page_cache_mode mode_at(const void *p)
 							       : _PAGE_CACHE_MODE_NUM;
 }
 
-TEST(ioremap, offset, "the offset within the page is kept, and the frame is the asked one")
+TEST_FLAGS(ioremap, offset, "the offset within the page is kept, and the frame is the asked one",
+	   TEST_SMOKE)
 {
 	phys_addr_t phys = device();
 	char *p = ioremap(phys + 0x123, 0x2000);

@@ -6,7 +6,7 @@
 
 /* kvmalloc() and deferred frees. */
 
-TEST(kvmalloc, small, "up to a page it is kmalloc()")
+TEST_FLAGS(kvmalloc, small, "up to a page it is kmalloc()", TEST_SMOKE)
 {
 	void *p = kvmalloc(100, GFP_KERNEL), *zeroed = kvzalloc(PAGE_SIZE, GFP_KERNEL);
 

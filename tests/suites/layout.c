@@ -350,7 +350,7 @@ TEST(layout, linux_uniform, "kaslr=linux: each base is spread evenly over its sh
 		expect_below(chi_square_of(seen[j], PARTS, PART_DRAWS), PARTS_LIMIT);
 }
 
-TEST(layout, off, "kaslr=off: the fixed bases of Linux, and nothing to guess")
+TEST_FLAGS(layout, off, "kaslr=off: the fixed bases of Linux, and nothing to guess", TEST_SMOKE)
 {
 	struct layout_geometry geometry = layout_machine_geometry(4);
 	struct layout_request request = request_of(KASLR_OFF, 4);

@@ -26,7 +26,8 @@ TEST(levels, index, "an address falls into one index a level")
 	expect_equal(pte_index(address), 511);
 }
 
-TEST(levels, canonical, "the bits above the highest translated one must all equal it")
+TEST_FLAGS(levels, canonical, "the bits above the highest translated one must all equal it",
+	   TEST_SMOKE)
 {
 	expect(address_is_canonical(0, 4));
 	expect(address_is_canonical(0x00007fffffffffff, 4));
@@ -43,7 +44,7 @@ TEST(levels, canonical, "the bits above the highest translated one must all equa
 static const pgprot_t protections[] = {PAGE_KERNEL, PAGE_KERNEL_RO, PAGE_KERNEL_ROX,
 				       PAGE_KERNEL_NOCACHE};
 
-TEST(entry, leaf, "a leaf of every size gives back its frame and its protection")
+TEST_FLAGS(entry, leaf, "a leaf of every size gives back its frame and its protection", TEST_SMOKE)
 {
 	phys_addr_t phys = (phys_addr_t)0x7ab << 30;
 

@@ -88,7 +88,7 @@ TEST(lib, compare, "comparisons go by unsigned bytes and stop where they should"
 		expect_string(text, expected);                                                     \
 	} while (0)
 
-TEST(lib, format, "conversions, flags, width and precision are printf's")
+TEST_FLAGS(lib, format, "conversions, flags, width and precision are printf's", TEST_SMOKE)
 {
 	const char *volatile nothing = NULL;
 	char text[80];

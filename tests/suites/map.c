@@ -21,7 +21,8 @@ static phys_addr_t phys_at(struct space *space, uintptr_t address)
 	return walk_lookup(space, address, &leaf) ? leaf.phys + (address - leaf.start) : 0;
 }
 
-TEST(map, largest_leaf, "leaves are as large as both addresses, the length and the limit allow")
+TEST_FLAGS(map, largest_leaf,
+	   "leaves are as large as both addresses, the length and the limit allow", TEST_SMOKE)
 {
 	struct space *space = scratch_open();
 	uintptr_t base = scratch_base(), start = base + PMD_SIZE - PAGE_SIZE;

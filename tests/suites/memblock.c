@@ -48,7 +48,7 @@ TEST(memblock, find, "an address belongs to its range, and to none between two")
 	expect(!memblock_find_in(memblock, 4 * GIB + 16 * MIB));
 }
 
-TEST(memblock, alloc, "takes from the top, aligned, below the limit, never twice")
+TEST_FLAGS(memblock, alloc, "takes from the top, aligned, below the limit, never twice", TEST_SMOKE)
 {
 	struct memblock *memblock = fresh();
 

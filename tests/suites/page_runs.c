@@ -8,8 +8,8 @@
 
 #define ME ((uintptr_t)__builtin_return_address(0))
 
-TEST(page_runs, contiguous,
-     "a run is frames that follow each other, each with a reference of its own")
+TEST_FLAGS(page_runs, contiguous,
+	   "a run is frames that follow each other, each with a reference of its own", TEST_SMOKE)
 {
 	uint64_t pfn;
 	size_t nr = alloc_frame_run(GFP_KERNEL, NUMA_NO_NODE, 40, &pfn, ME);

@@ -92,8 +92,9 @@ TEST(protect, split, "a split changes the size of leaves and nothing that they s
 	scratch_close();
 }
 
-TEST(protect, join,
-     "equal neighbours become one leaf again, level by level, their tables are freed")
+TEST_FLAGS(protect, join,
+	   "equal neighbours become one leaf again, level by level, their tables are freed",
+	   TEST_SMOKE)
 {
 	struct space *space = scratch_open();
 	uintptr_t base = scratch_base();

@@ -34,7 +34,8 @@ TEST(reclaim, empty, "tables that became empty are freed, level by level, after 
 	scratch_close();
 }
 
-TEST(reclaim, populated, "a table with one page or one note in it stays, and so do those above")
+TEST_FLAGS(reclaim, populated,
+	   "a table with one page or one note in it stays, and so do those above", TEST_SMOKE)
 {
 	struct space *space = scratch_open();
 	uintptr_t base = scratch_base();

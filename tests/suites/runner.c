@@ -25,7 +25,8 @@ TEST(runner, glob, "a glob matches whole names, stars any run, question marks on
 	expect(!glob("", "x"));
 }
 
-TEST(runner, select, "a list takes what a word names and leaves out what a ! names")
+TEST_FLAGS(runner, select, "a list takes what a word names and leaves out what a ! names",
+	   TEST_SMOKE)
 {
 	expect(select_matches(NULL, "vmalloc.one"));
 	expect(select_matches("", "vmalloc.one"));

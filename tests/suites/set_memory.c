@@ -64,7 +64,8 @@ TEST(set_memory, area, "vmalloc's pages change one by one, and never to writable
 	tear_down();
 }
 
-TEST(set_memory, direct, "so do those of the direct map, out of the middle of a larger leaf")
+TEST_FLAGS(set_memory, direct, "so do those of the direct map, out of the middle of a larger leaf",
+	   TEST_SMOKE)
 {
 	set_up();
 	changes(direct);

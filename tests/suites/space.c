@@ -104,7 +104,8 @@ TEST(space, create_fails, "without a frame for its root there is no space, and n
 	expect(!space_check());
 }
 
-TEST(space, switch, "in another space the kernel half is the same and the lower half its own")
+TEST_FLAGS(space, switch, "in another space the kernel half is the same and the lower half its own",
+	   TEST_SMOKE)
 {
 	struct space *space = scratch_open(), *before;
 	uintptr_t address = scratch_base();

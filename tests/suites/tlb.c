@@ -87,7 +87,7 @@ static void flush_long_range(void)
 	tlb_flush_range((uintptr_t)two.word, (uintptr_t)two.word + 4096 * PAGE_SIZE);
 }
 
-TEST(tlb, stale_page, "a stale translation is gone after its page was flushed")
+TEST_FLAGS(tlb, stale_page, "a stale translation is gone after its page was flushed", TEST_SMOKE)
 {
 	set_up();
 	test_note("%u of %u reads before the flush found the old frame", count_stale(flush_page),

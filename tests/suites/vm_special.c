@@ -38,7 +38,8 @@ TEST(vmap_pfn, foreign, "vmap_pfn maps frames that are not ours, in the order of
 	expect(!find_vm_area(p));
 }
 
-TEST(vm_sparse, parts, "parts of a sparse area come and go, others are refused by number")
+TEST_FLAGS(vm_sparse, parts, "parts of a sparse area come and go, others are refused by number",
+	   TEST_SMOKE)
 {
 	struct vm_struct *vm = get_vm_area(16 * PAGE_SIZE, VM_SPARSE), *other;
 	struct page *pages[2] = {NULL, NULL};

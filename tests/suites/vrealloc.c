@@ -69,7 +69,7 @@ TEST(vrealloc, grow_in_place, "growing keeps the address where what follows is f
 	vfree(p);
 }
 
-TEST(vrealloc, move, "where it cannot grow the same frames get another address")
+TEST_FLAGS(vrealloc, move, "where it cannot grow the same frames get another address", TEST_SMOKE)
 {
 	uintptr_t middle = (VMALLOC_START / 2 + VMALLOC_END / 2) & PAGE_MASK;
 	char *areas[2], *moved;

@@ -52,7 +52,9 @@ TEST(walk, holes, "where nothing is mapped nothing is found and the result is le
 
 enum { NOTE = 0x12340 };
 
-TEST(walk, notes, "a note is not present, keeps its table alive, and stands in the way of a page")
+TEST_FLAGS(walk, notes,
+	   "a note is not present, keeps its table alive, and stands in the way of a page",
+	   TEST_SMOKE)
 {
 	struct space *space = scratch_open();
 	uintptr_t base = scratch_base();
