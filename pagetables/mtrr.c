@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "mtrr.h"
-#include "entry.h"
 
 /* Intel SDM vol. 3A, 12.11.1, 12.11.2 */
 enum { MSR_MTRR_CAP = 0xfe, MSR_MTRR_PHYS_BASE = 0x200, MSR_MTRR_DEF_TYPE = 0x2ff };
@@ -11,11 +10,12 @@ enum { DEF_TYPE_FIXED_ENABLED = 1 << 10, DEF_TYPE_ENABLED = 1 << 11, PHYS_MASK_V
 enum { FIXED_END = 0x100000 };
 
 /*
- * Where the type can change: both ends of each variable range. A mask with holes in it makes many
- * ranges; then every multiple of its lowest bit is such a place (`period`).
+ * An address is in the range when it equals `base` in every bit of `mask` (12.11.3). Nothing is
+ * asked of the mask: it may have holes, and lack upper bits (U-Boot 2023.01 writes it for 36 bits
+ * where the processor has 40), so that the range repeats itself.
  */
 struct variable_range {
-	phys_addr_t start, end, period;
+	phys_addr_t base, mask;
 };
 
 enum { RANGES_MAX = 32 };
@@ -25,57 +25,49 @@ static bool fixed_enabled;
 
 phys_addr_t mtrr_plain_above[LEVEL_PUD + 1];
 
-static phys_addr_t phys_limit(void)
+static phys_addr_t address_bits(void)
 {
-	return (phys_addr_t)1 << platform_cpu_features()->phys_bits;
+	return (((phys_addr_t)1 << platform_cpu_features()->phys_bits) - 1) & PAGE_MASK;
 }
 
 static void read_range(uint32_t nr)
 {
 	uint64_t base = platform_read_msr(MSR_MTRR_PHYS_BASE + 2 * nr);
 	uint64_t mask = platform_read_msr(MSR_MTRR_PHYS_BASE + 2 * nr + 1);
-	phys_addr_t bits = mask & ENTRY_ADDRESS_MASK & (phys_limit() - 1), size = bits & -bits;
-	bool contiguous = bits + size == phys_limit();
 
-	if (!(mask & PHYS_MASK_VALID) || !bits)
-		return;
-	base &= bits;
-	ranges[nr_ranges++] =
-		contiguous ? (struct variable_range){.start = base, .end = base + size}
-			   : (struct variable_range){.end = phys_limit(), .period = size};
+	if (mask & PHYS_MASK_VALID)
+		ranges[nr_ranges++] = (struct variable_range){.base = base & address_bits(),
+							      .mask = mask & address_bits()};
 }
 
-/* Whether the type can change strictly within [start, end). */
-static bool is_cut_by(const struct variable_range *range, phys_addr_t start, phys_addr_t end)
+/* Whether a part of the leaf is in the range and a part is not: its upper bits match, and some of
+ * those within it are asked for. */
+static bool is_cut_by(const struct variable_range *range, phys_addr_t leaf, size_t size)
 {
-	if (range->period)
-		return end - start > range->period;
-	return (range->start > start && range->start < end) ||
-	       (range->end > start && range->end < end);
+	return (range->mask & (size - 1)) && !((leaf ^ range->base) & range->mask & -size);
 }
 
 bool mtrr_is_uniform(phys_addr_t phys, size_t size)
 {
-	phys_addr_t end = phys + size;
-
 	if (fixed_enabled && phys < FIXED_END && size > PAGE_SIZE)
 		return false;
 	for (unsigned int i = 0; i < nr_ranges; i++)
-		if (is_cut_by(&ranges[i], phys, end))
+		if (is_cut_by(&ranges[i], phys, size))
 			return false;
 	return true;
 }
 
-/* The end of the last leaf of `level` that a range cuts. */
+/* The end of the last leaf of `level` that a range cuts: all bits set that it does not ask for. */
 static phys_addr_t last_cut(unsigned int level)
 {
-	phys_addr_t last = fixed_enabled ? FIXED_END : 0, mask = level_size(level) - 1;
+	phys_addr_t last = fixed_enabled ? FIXED_END : 0, size = level_size(level);
 
 	for (unsigned int i = 0; i < nr_ranges; i++) {
-		if (ranges[i].end & mask || ranges[i].period)
-			last = ranges[i].end > last ? ranges[i].end : last;
-		else if (ranges[i].start & mask)
-			last = ranges[i].start > last ? ranges[i].start : last;
+		phys_addr_t leaf = ((ranges[i].base & ranges[i].mask) | ~ranges[i].mask) &
+				   address_bits() & -size;
+
+		if (ranges[i].mask & (size - 1) && leaf + size > last)
+			last = leaf + size;
 	}
 	return last;
 }

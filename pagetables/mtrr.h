@@ -16,7 +16,7 @@ extern phys_addr_t mtrr_plain_above[LEVEL_PUD + 1] __attribute__((visibility("hi
 
 /* Reads the registers of this CPU (firmware sets all CPUs alike). Without MTRRs all is one type. */
 void mtrr_init(void);
-/* Whether [phys, phys + size) is of one type. */
+/* Whether a leaf of `size` bytes at `phys`, which is aligned to it, is of one type. */
 bool mtrr_is_uniform(phys_addr_t phys, size_t size);
 
 static inline bool mtrr_leaf_is_uniform(phys_addr_t phys, unsigned int level)

@@ -46,6 +46,10 @@ const struct machine_config *machine_config(void);
 /* Physical memory through the plain mapping. */
 char *machine_memory(void);
 
+/* Sets a pair of variable-range MTRRs, `nr` of MACHINE_MTRRS, as firmware would: of all CPUs. */
+enum { MACHINE_MTRRS = 8 };
+void machine_set_mtrr(unsigned int nr, uint64_t base, uint64_t mask);
+
 /* Calls `visit` for each run of physical memory that was ever written, in address order. */
 void machine_visit_written(void (*visit)(void *context, phys_addr_t start, phys_addr_t end),
 			   void *context);

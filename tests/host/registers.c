@@ -15,8 +15,7 @@ enum {
 	MSR_MTRRCAP = 0xfe,
 	MSR_PHYSBASE0 = 0x200,
 	MSR_PAT = 0x277,
-	MSR_MTRR_DEF_TYPE = 0x2ff,
-	NR_VARIABLE_MTRRS = 8
+	MSR_MTRR_DEF_TYPE = 0x2ff
 };
 static const uint32_t MSR_EFER = 0xc0000080;
 
@@ -86,12 +85,18 @@ void platform_invpcid(unsigned int type, unsigned int pcid, uintptr_t address)
 }
 
 /* RAM is write-back; from 3 to 4 GiB lie devices, uncacheable. */
-static uint64_t mtrrs[2 * NR_VARIABLE_MTRRS] = {
+static uint64_t mtrrs[2 * MACHINE_MTRRS] = {
 	0xc0000000, (((uint64_t)1 << MACHINE_PHYS_BITS) - 0x40000000) | 0x800};
+
+void machine_set_mtrr(unsigned int nr, uint64_t base, uint64_t mask)
+{
+	mtrrs[2 * nr] = base;
+	mtrrs[2 * nr + 1] = mask;
+}
 
 static bool is_variable_mtrr(uint32_t msr)
 {
-	return msr >= MSR_PHYSBASE0 && msr < MSR_PHYSBASE0 + 2 * NR_VARIABLE_MTRRS;
+	return msr >= MSR_PHYSBASE0 && msr < MSR_PHYSBASE0 + 2 * MACHINE_MTRRS;
 }
 
 uint64_t platform_read_msr(uint32_t msr)
@@ -106,7 +111,7 @@ uint64_t platform_read_msr(uint32_t msr)
 	case MSR_PAT:
 		return cpu->pat;
 	case MSR_MTRRCAP:
-		return NR_VARIABLE_MTRRS | 1 << 10; /* WC there, no fixed ranges */
+		return MACHINE_MTRRS | 1 << 10; /* WC there, no fixed ranges */
 	case MSR_MTRR_DEF_TYPE:
 		return 0x800 | 6;
 	case MSR_APIC_BASE:
