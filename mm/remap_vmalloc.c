@@ -32,8 +32,8 @@ int remap_vmalloc_range_partial(struct vm_area_struct *vma, unsigned long uaddr,
 	struct page **pages;
 
 	if ((uaddr | size | (uintptr_t)kaddr) & ~PAGE_MASK || size == 0 || !vma->space ||
-	    uaddr < vma->vm_start || uaddr + size < uaddr || uaddr + size > vma->vm_end ||
-	    (intptr_t)(uaddr + size) < 0)
+	    uaddr < space_user_start(vma->space) || uaddr < vma->vm_start || uaddr + size < uaddr ||
+	    uaddr + size > vma->vm_end || (intptr_t)(uaddr + size) < 0)
 		return -EINVAL;
 	if (!vm || (uintptr_t)kaddr < (uintptr_t)vm->addr || nr + pgoff < nr)
 		return -EINVAL;

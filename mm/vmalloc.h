@@ -133,7 +133,8 @@ void pcpu_free_vm_areas(struct vm_struct **vms, int nr);
 
 /*
  * An area of vmalloc_user()'s seen in the lower half of another address space, from `addr` or from
- * vma->vm_start on. -EINVAL: no such area, no VM_USERMAP, or more than it has.
+ * vma->vm_start on. -EINVAL: no such area, no VM_USERMAP, more than it has, or an address
+ * below space_user_start(), which every space would see.
  */
 struct vm_area_struct {
 	struct space *space;

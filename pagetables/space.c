@@ -196,13 +196,27 @@ static bool maps_its_own(const struct space *space)
 	return false;
 }
 
+/* The empty tables below its own entries of the root; those of shared ones are the kernel's. */
+static void reclaim_own(struct space *space)
+{
+	uintptr_t next;
+
+	for (uintptr_t at = 0; at < space_user_end(space); at = next) {
+		struct spot root = walk_root(space, at);
+
+		next = level_next(at, root.level);
+		if (!(root.value & ENTRY_SHARED))
+			reclaim_tables(space, at, next);
+	}
+}
+
 int space_destroy(struct space *space)
 {
 	struct space **link = &kernel_space.next;
 
 	if (space == &kernel_space || is_in_use(space))
 		return -EBUSY;
-	reclaim_tables(space, 0, space_user_end(space));
+	reclaim_own(space);
 	if (maps_its_own(space))
 		return -EBUSY;
 	spin_lock(&list_lock);

@@ -92,6 +92,28 @@ TEST(space, destroy_refused, "a space that maps something of its own is not dest
 	scratch_close();
 }
 
+TEST(space, destroy_shared, "destroying a space leaves the empty tables of shared entries alone")
+{
+	static struct space space;
+	struct vm_struct *area = get_vm_area(3 * PMD_SIZE, VM_MAP);
+	struct page *page = alloc_page(GFP_KERNEL);
+	const entry_t *table;
+	uintptr_t middle;
+
+	require(area && page);
+	middle = ((uintptr_t)area->addr + PMD_SIZE) & ~(PMD_SIZE - 1);
+	expect_equal(vmap_pages_range(middle, middle + PAGE_SIZE, PAGE_KERNEL, &page, PAGE_SHIFT),
+		     0);
+	vunmap_range(middle, middle + PAGE_SIZE);
+	table = walk_table(&kernel_space, middle);
+	expect(table);
+	require_equal(space_create(&space), 0);
+	expect_equal(space_destroy(&space), 0);
+	expect(walk_table(&kernel_space, middle) == table);
+	free_vm_area(area);
+	__free_page(page);
+}
+
 TEST(space, create_fails, "without a frame for its root there is no space, and none is lost")
 {
 	uint64_t tables = space_nr_tables();

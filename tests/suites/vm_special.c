@@ -188,24 +188,89 @@ TEST(dma_alloc, refused, "size 0 and more than there is leave the place untouche
 	expect_equal(dma, 0x4711);
 }
 
-TEST(remap_vmalloc, shared, "a second address space sees a VM_USERMAP area in its lower half")
+static struct space other;
+
+static void destroy_other(void *unused)
 {
-	static struct space other;
-	struct vm_area_struct vma = {.space = &other, .vm_start = 0x400000, .vm_end = 0x403000};
-	char *p = vmalloc_user(4 * PAGE_SIZE), *plain = vmalloc(4 * PAGE_SIZE);
+	(void)unused;
+	if (!other.root)
+		return;
+	unmap_range(&other, space_user_start(&other), 4 * PAGE_SIZE);
+	expect_equal(space_destroy(&other), 0);
+}
+
+/* A second space, and three pages of it to map something in. */
+static struct vm_area_struct other_space(void)
+{
+	static struct test_end end = {.function = destroy_other};
+	unsigned long start;
+
+	other.root = 0;
+	test_at_end(&end);
+	require_equal(space_create(&other), 0);
+	start = space_user_start(&other);
+	return (struct vm_area_struct){
+		.space = &other, .vm_start = start, .vm_end = start + 3 * PAGE_SIZE};
+}
+
+static bool sees(unsigned long addr, const void *p, struct leaf *leaf)
+{
+	return walk_lookup(&other, addr, leaf) && leaf->phys >> PAGE_SHIFT == vmalloc_to_pfn(p);
+}
+
+TEST(remap_vmalloc_range, shared, "a second space sees a VM_USERMAP area in its lower half")
+{
+	struct vm_area_struct vma = other_space();
+	char *p = vmalloc_user(4 * PAGE_SIZE);
 	struct leaf leaf;
 
-	require(p && plain && space_create(&other) == 0);
+	require(p);
 	expect_equal(remap_vmalloc_range(&vma, p, 1), 0);
-	require(walk_lookup(&other, 0x401000, &leaf));
-	expect_equal(leaf.phys >> PAGE_SHIFT, vmalloc_to_pfn(p + 2 * PAGE_SIZE));
+	for (unsigned int i = 0; i < 3; i++)
+		expect(sees(vma.vm_start + i * PAGE_SIZE, p + (i + 1) * PAGE_SIZE, &leaf));
 	expect(leaf.prot.pgprot & _PAGE_USER && !(leaf.prot.pgprot & _PAGE_RW));
 	expect_equal(remap_vmalloc_range(&vma, p, 1), -EBUSY);
+	expect_equal(unmap_range(&other, vma.vm_start, 3 * PAGE_SIZE), 3);
+	vma.writable = true;
+	expect_equal(remap_vmalloc_range(&vma, p, 0), 0);
+	expect(sees(vma.vm_start, p, &leaf) && leaf.prot.pgprot & _PAGE_RW);
+	expect_equal(unmap_range(&other, vma.vm_start, 3 * PAGE_SIZE), 3);
+	vfree(p);
+}
+
+TEST(remap_vmalloc_range, partial, "a part of an area, from any page of it, at an address within")
+{
+	struct vm_area_struct vma = other_space();
+	char *p = vmalloc_user(4 * PAGE_SIZE);
+	unsigned long second = vma.vm_start + PAGE_SIZE;
+	struct leaf leaf;
+
+	require(p);
+	expect_equal(remap_vmalloc_range_partial(&vma, second, p + PAGE_SIZE, 1, PAGE_SIZE), 0);
+	expect(sees(second, p + 2 * PAGE_SIZE, &leaf));
+	expect(!walk_lookup(&other, vma.vm_start, &leaf));
+	expect_equal(unmap_range(&other, vma.vm_start, 3 * PAGE_SIZE), 1);
+	vfree(p);
+}
+
+TEST(remap_vmalloc_range, refused,
+     "more than the area has, other areas, and what is not within the bounds are refused")
+{
+	struct vm_area_struct vma = other_space(), low = vma;
+	char *p = vmalloc_user(4 * PAGE_SIZE), *plain = vmalloc(4 * PAGE_SIZE);
+
+	require(p && plain);
 	expect_equal(remap_vmalloc_range(&vma, p, 2), -EINVAL);
+	expect_equal(remap_vmalloc_range(&vma, p, ~0ul), -EINVAL);
+	expect_equal(remap_vmalloc_range(&vma, p + 1, 0), -EINVAL);
 	expect_equal(remap_vmalloc_range(&vma, plain, 0), -EINVAL);
-	expect_equal(remap_vmalloc_range_partial(&vma, 0x402000, p, 0, 2 * PAGE_SIZE), -EINVAL);
-	expect_equal(unmap_range(&other, 0x400000, 3 * PAGE_SIZE), 3);
-	expect_equal(space_destroy(&other), 0);
+	expect_equal(remap_vmalloc_range_partial(&vma, vma.vm_end - PAGE_SIZE, p, 0, 2 * PAGE_SIZE),
+		     -EINVAL);
+	expect_equal(remap_vmalloc_range_partial(&vma, vma.vm_start, p, 0, 0), -EINVAL);
+	low.vm_start = vma.vm_start - PAGE_SIZE;
+	expect_equal(remap_vmalloc_range(&low, p, 0), -EINVAL);
+	low.vm_start = 0x400000;
+	expect_equal(remap_vmalloc_range_partial(&low, 0x400000, p, 0, PAGE_SIZE), -EINVAL);
 	vfree(p);
 	vfree(plain);
 }
