@@ -46,17 +46,22 @@ void vm_area_register_early(struct vm_struct *vm, size_t align)
 	vm_area_add_early(vm);
 }
 
-/* With as much of this run's guard before it as there is room for. */
+/* With the widest guard before it that there is room for: whoever comes to lie there later may want
+ * a wide one, and cannot ask for more than this. Behind it this run's will do. */
 static struct area *reserve(uintptr_t start, size_t nr_pages)
 {
-	unsigned int guard = vmap_area_guard(), narrow = guard;
-	struct area *area = vmap_area_alloc_at(start, nr_pages, GFP_KERNEL);
+	unsigned int guard = vmap_area_guard();
+	struct area *area = NULL;
 
-	while (!area && narrow > 0) {
-		vmap_area_set_guard(--narrow);
+	for (int front = GUARD_MAX; !area && front >= 0; front--) {
+		vmap_area_set_guard((unsigned int)front);
 		area = vmap_area_alloc_at(start, nr_pages, GFP_KERNEL);
 	}
 	vmap_area_set_guard(guard);
+	if (area) {
+		area->va.va_end = area_body_end(&area->va) + guard * PAGE_SIZE;
+		area->va.behind = (uint8_t)guard;
+	}
 	return area;
 }
 

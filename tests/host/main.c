@@ -18,6 +18,7 @@
 #include "status.h"
 #include "tlb.h"
 #include "translations.h"
+#include "vm_area.h"
 #include "trap.h"
 #include "watchdog.h"
 #include "witness.h"
@@ -71,6 +72,34 @@ static void print_header(void)
 	log_line("# VMEMMAP_START 0x%llx", (unsigned long long)VMEMMAP_START);
 }
 
+static struct vm_struct stack_area, added_area;
+
+static int map_early(struct vm_struct *vm)
+{
+	size_t bytes = get_vm_area_size(vm);
+	phys_addr_t phys = memblock_alloc(bytes, PAGE_SIZE, 0);
+
+	return phys ? map_range(&kernel_space, (uintptr_t)vm->addr, phys, bytes, PAGE_KERNEL,
+				LEVEL_PTE)
+		    : -ENOMEM;
+}
+
+/* As the application has one for its stack; and one at an address that the platform chooses. */
+static int make_early_areas(void)
+{
+	int error;
+
+	vm_forget_early();
+	stack_area = (struct vm_struct){.flags = VM_MAP, .size = 16 * PAGE_SIZE};
+	vm_area_register_early(&stack_area, PAGE_SIZE);
+	added_area = (struct vm_struct){.addr = (char *)stack_area.addr + 60 * PAGE_SIZE,
+					.flags = VM_MAP,
+					.size = 4 * PAGE_SIZE};
+	vm_area_add_early(&added_area);
+	error = map_early(&stack_area);
+	return error ? error : map_early(&added_area);
+}
+
 static int start(void)
 {
 	size_t nr, nr_firmware;
@@ -86,6 +115,8 @@ static int start(void)
 		error = build_space();
 	if (!error)
 		error = mm_map_page_array();
+	if (!error)
+		error = make_early_areas();
 	return error;
 }
 

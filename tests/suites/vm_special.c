@@ -274,18 +274,3 @@ TEST(remap_vmalloc_range, refused,
 	vfree(p);
 	vfree(plain);
 }
-
-TEST(vmalloc, early, "areas from before the start are areas, and are not freed by mistake")
-{
-	struct area *area = vmap_area_pin_next(VMALLOC_START);
-
-	if (!area || area->va.vm == &area->vm) {
-		if (area)
-			vmap_area_unpin(area);
-		test_skip("this platform registers no early area at the start of the region");
-	}
-	vmap_area_unpin(area);
-	vfree(area->va.vm->addr);
-	vunmap(area->va.vm->addr);
-	expect(find_vm_area(area->va.vm->addr) == area->va.vm);
-}
