@@ -4,6 +4,7 @@
 #include "purge.h"
 #include "vmap_area.h"
 #include "walk.h"
+#include "lib/assert.h"
 #include "lib/errno.h"
 
 /* Start and end of the address-space allocator; what it holds; and whether that is whole. */
@@ -73,9 +74,27 @@ bool vmap_area_is_up(void)
 	return areas.ready;
 }
 
+/* What is in use goes by the old width, and so must not come back to the caches. */
+static void leave_classes(void)
+{
+	bool locked = areas_lock();
+	struct vmap_area *va;
+
+	ASSERT(locked, "%s in an exception handler", __func__);
+	for (va = area_tree_after(&areas.taken, 0); va;
+	     va = area_tree_after(&areas.taken, va->va_start)) {
+		va->size_class = CLASS_NONE;
+		va->one_run = false; /* vfree()'s short cut is for those of a class */
+	}
+	areas_unlock();
+}
+
 void vmap_area_set_guard(unsigned int pages)
 {
 	purge_all(false);
+	if (pages == areas.guard)
+		return;
+	leave_classes();
 	areas.guard = (uint8_t)pages;
 }
 

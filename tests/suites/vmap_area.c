@@ -83,6 +83,23 @@ PLAIN_TEST(vmap_area, guard_widths, "guards of 1 to 17 pages lie before, behind 
 	}
 }
 
+/* Through the caches: an explicit range goes past them. */
+TEST(vmap_area, guard_change, "what was made under another width does not come back with it")
+{
+	unsigned int before = vmap_area_guard();
+	void *area = vmalloc(PAGE_SIZE);
+
+	vmap_area_set_guard(before + 7);
+	vfree(area);
+	vm_unmap_aliases();
+	area = vmalloc(PAGE_SIZE);
+	require(area);
+	expect_equal(find_vm_area(area)->guard, before + 7);
+	expect_equal(find_vm_area(area)->size, (before + 8) * PAGE_SIZE);
+	vfree(area);
+	vmap_area_set_guard(before);
+}
+
 PLAIN_TEST(vmap_area, lowest, "the lowest hole that is large enough is taken")
 {
 	char *areas[5];
