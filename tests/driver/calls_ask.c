@@ -3,8 +3,9 @@
 #include "../suites/words.h"
 #include "slab.h"
 #include "vmallocinfo.h"
+#include "walk.h"
 
-/* The asking calls, and those that change how the rest is done. */
+/* The asking calls. */
 
 /* What changes everything, or asks for all of it, is not done every time: it takes long. */
 static bool seldom(void)
@@ -14,7 +15,8 @@ static bool seldom(void)
 
 static struct held *some_area(void)
 {
-	static const enum kind kinds[] = {VMALLOC, VMALLOC, VMAPPED, DEVICE, RESERVED, DMA};
+	static const enum kind kinds[] = {VMALLOC,  VMALLOC, VMAPPED,  DEVICE,
+					  RESERVED, DMA,     CONGRUENT};
 
 	return slot_of_kind(kinds[pick(sizeof(kinds) / sizeof(kinds[0]))]);
 }
@@ -64,6 +66,8 @@ static void step_is_vmalloc_addr(void)
 
 static bool is_backed(const struct held *slot, uintptr_t address)
 {
+	if (slot && (slot->kind == CONGRUENT || (slot->kind == DEVICE && slot->cookie)))
+		return false;
 	return slot && (slot->kind != RESERVED ||
 			slot->parts >> ((address - slot->start) >> PAGE_SHIFT) & 1);
 }
@@ -121,7 +125,7 @@ static void step_vmalloc_nr_pages(void)
 
 static void step_vread(void)
 {
-	static char buffer[2 * PAGE_SIZE];
+	char buffer[PAGE_SIZE];
 	struct held *slot = one_in(4) ? NULL : slot_of_kind(VMALLOC);
 	uintptr_t from = slot ? slot->start : VMALLOC_START;
 	size_t nr = 1 + pick(PAGE_SIZE);
@@ -177,87 +181,6 @@ static void step_vmalloc_get_totals(void)
 	came(DONE);
 }
 
-static void step_vm_unmap_aliases(void)
-{
-	if (seldom())
-		return;
-	saying("vm_unmap_aliases()");
-	vm_unmap_aliases();
-	came(DONE);
-}
-
-static void step_vmap_area_set_guard(void)
-{
-	unsigned int pages = 1 + (unsigned int)pick(17);
-
-	if (seldom())
-		return;
-	saying("vmap_area_set_guard(%u)", pages);
-	vmap_area_set_guard(pages);
-	same(vmap_area_guard(), pages);
-	came(DONE);
-}
-
-static void step_vmap_area_set_cache(void)
-{
-	bool on = one_in(2);
-
-	if (seldom())
-		return;
-	saying("vmap_area_set_cache(%d)", on);
-	vmap_area_set_cache(on);
-	came(DONE);
-}
-
-static void step_vmap_area_set_quarantine(void)
-{
-	uint64_t pages = pick(2) * pick(3000);
-
-	if (seldom())
-		return;
-	saying("vmap_area_set_quarantine(%llu)", (unsigned long long)pages);
-	vmap_area_set_quarantine(pages);
-	came(DONE);
-}
-
-static void step_mm_quiesce(void)
-{
-	if (seldom())
-		return;
-	saying("mm_quiesce()");
-	mm_quiesce();
-	driver.deferred = 0;
-	check_totals();
-	came(DONE);
-}
-
-static void step_drain_all_pages(void)
-{
-	uint64_t before = nr_free_pages();
-
-	saying("drain_all_pages()");
-	drain_all_pages();
-	same(nr_free_pages(), before);
-	came(DONE);
-}
-
-static int nothing(struct notifier_block *block, unsigned long action, void *data)
-{
-	(void)block, (void)action, (void)data;
-	return 0;
-}
-
-static void step_purge_notifier(void)
-{
-	static struct notifier_block block = {.notifier_call = nothing};
-
-	same(register_vmap_purge_notifier(&block), 0);
-	same(unregister_vmap_purge_notifier(&block), 0);
-	holds(unregister_vmap_purge_notifier(&block) != 0);
-	came(DONE);
-	came(REFUSED);
-}
-
 static void step_ksize(void)
 {
 	struct held *slot = slot_of_kind(KMALLOC);
@@ -269,12 +192,80 @@ static void step_ksize(void)
 	came(DONE);
 }
 
-/* What a run was told is to hold again after it. */
-void settings_reset(void)
+static void step_kmalloc_size_roundup(void)
 {
-	vmap_area_set_guard(1);
-	vmap_area_set_cache(true);
-	vmap_area_set_quarantine(0);
+	size_t size = 1 + pick(KMALLOC_MAX_SIZE), room = kmalloc_size_roundup(size);
+
+	holds(room >= size && room <= KMALLOC_MAX_SIZE && room < 2 * size + KMALLOC_MIN_SIZE);
+	same(kmalloc_size_roundup(room), room);
+	came(DONE);
+}
+
+static void step_vmalloc_leaks(void)
+{
+	unsigned int nr = 0, held = 0;
+
+	if (seldom())
+		return;
+	for (unsigned int i = 0; i < NR_SLOTS; i++)
+		held += is_area(driver.slots[i].kind);
+	holds(vmalloc_leaks(count_line, &nr) >= held);
+	came(held ? DONE : NOTHING);
+}
+
+/* The same frame by its number, its structure, its address; and whether it may be one of ours. */
+static void step_page_address(void)
+{
+	struct page *page = driver.pool[pick(POOL)];
+	uint64_t pfn = page_to_pfn(page);
+	char *address = page_address(page);
+
+	same((uintptr_t)pfn_to_page(pfn), (uintptr_t)page);
+	same((uintptr_t)virt_to_page(address + pick(PAGE_SIZE)), (uintptr_t)page);
+	same(page_to_phys(page), pfn << PAGE_SHIFT);
+	same(virt_to_phys(address), pfn << PAGE_SHIFT);
+	same((uintptr_t)phys_to_virt(pfn << PAGE_SHIFT), (uintptr_t)address);
+	same((uintptr_t)pfn_to_kaddr(pfn), (uintptr_t)address);
+	same((uintptr_t)phys_to_page(pfn << PAGE_SHIFT), (uintptr_t)page);
+	same((uintptr_t)compound_head(page), (uintptr_t)page);
+	holds(pfn_valid(pfn) && !pfn_valid(frame_end + pick(1000)));
+	holds((unsigned int)page_to_nid(page) < nr_online_nodes());
+	came(DONE);
+}
+
+static void step_nr_free_pages(void)
+{
+	uint64_t before = nr_free_pages();
+	struct page *page = alloc_page(GFP_KERNEL);
+
+	holds(page && before <= totalram_pages());
+	same(nr_free_pages(), before - 1);
+	__free_page(page);
+	same(nr_free_pages(), before);
+	came(DONE);
+}
+
+/* What the tables have, seen by their own walk. */
+static void step_walk_lookup(void)
+{
+	uintptr_t address;
+	struct held *slot = some_place(&address);
+	struct leaf leaf;
+	bool found = walk_lookup(&kernel_space, address, &leaf);
+
+	saying("walk_lookup(%lx)", address);
+	same(found, is_backed(slot, address));
+	if (found) {
+		size_t page = (address - slot->start) >> PAGE_SHIFT;
+		bool changed = page < PROTECTED && slot->ro >> page & 1;
+
+		holds(leaf.start <= address && address - leaf.start < leaf.size);
+		same(vmalloc_to_pfn((void *)address),
+		     (leaf.phys + (address - leaf.start)) >> PAGE_SHIFT);
+		same(!!(leaf.prot.pgprot & _PAGE_RW), !slot->read_only && !changed);
+		same(!(leaf.prot.pgprot & _PAGE_NX), page < PROTECTED && slot->exec >> page & 1);
+	}
+	came(found ? DONE : NOTHING);
 }
 
 #define ASKED (MAY(DONE) | MAY(NOTHING))
@@ -290,13 +281,11 @@ static const struct call calls[] = {
 	{"vmalloc_dump_obj", step_vmalloc_dump_obj, ASKED},
 	{"vmallocinfo", step_vmallocinfo, MAY(DONE)},
 	{"vmalloc_get_totals", step_vmalloc_get_totals, MAY(DONE)},
-	{"vm_unmap_aliases", step_vm_unmap_aliases, MAY(DONE)},
-	{"vmap_area_set_guard", step_vmap_area_set_guard, MAY(DONE)},
-	{"vmap_area_set_cache", step_vmap_area_set_cache, MAY(DONE)},
-	{"vmap_area_set_quarantine", step_vmap_area_set_quarantine, MAY(DONE)},
-	{"mm_quiesce", step_mm_quiesce, MAY(DONE)},
-	{"drain_all_pages", step_drain_all_pages, MAY(DONE)},
-	{"register_vmap_purge_notifier", step_purge_notifier, MAY(DONE) | MAY(REFUSED)},
-	{"ksize", step_ksize, MAY(DONE)},
+	CALLS_NAMED(ksize, MAY(DONE)),
+	CALLS_NAMED(kmalloc_size_roundup, MAY(DONE)),
+	CALLS_NAMED(vmalloc_leaks, MAY(DONE) | MAY(NOTHING)),
+	CALLS_NAMED(page_address, MAY(DONE)),
+	CALLS_NAMED(nr_free_pages, MAY(DONE) | ALONE),
+	CALLS_NAMED(walk_lookup, ASKED),
 };
 CALL_TABLE(ask_table, calls);

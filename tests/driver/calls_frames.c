@@ -4,8 +4,6 @@
 
 /* Page frames: seen through the direct map, where the model keeps them as ranges. */
 
-static struct page *some[64];
-
 /* A block or a run of frames, in the model from now on. */
 static void take_in(struct page *page, size_t nr, unsigned int order, gfp_t gfp)
 {
@@ -116,23 +114,23 @@ static void fill_array(const char *name,
 	struct page *there = driver.pool[0];
 
 	for (unsigned long i = 0; i < nr; i++)
-		some[i] = i == filled && nr > 1 ? there : NULL;
+		driver.list[i] = i == filled && nr > 1 ? there : NULL;
 	slot_for(nr);
 	saying("%s(gfp 0x%x, %lu)%s", name, gfp, nr, aim == NO_MEMORY ? ", starved" : "");
 	hush();
 	if (aim == NO_MEMORY)
 		starve_at(1);
-	full = call(gfp, nr, some);
+	full = call(gfp, nr, driver.list);
 	starved();
 	unhush();
 	holds(aim == DONE ? full == nr : full == (filled == 0 && nr > 1));
 	for (unsigned long i = 0; i < nr; i++) {
 		if (i == filled && nr > 1)
-			same((uintptr_t)some[i], (uintptr_t)there);
+			same((uintptr_t)driver.list[i], (uintptr_t)there);
 		else if (i < full)
-			take_in(some[i], 1, NO_ORDER, gfp);
+			take_in(driver.list[i], 1, NO_ORDER, gfp);
 		else
-			holds(!some[i]);
+			holds(!driver.list[i]);
 	}
 	came(aim);
 }
@@ -157,204 +155,7 @@ static void step_alloc_pages_bulk(void)
 	fill_array("alloc_pages_bulk", alloc_pages_bulk);
 }
 
-/* Ways to free: all frames of the slot, at once or one by one. */
-enum way { BLOCK, SINGLE, BULK, BY_ADDRESS, SINGLE_ADDRESS, PUT, RANGE, EXACT };
-
-static void free_all(enum way way, uintptr_t start, size_t nr, unsigned int order)
-{
-	struct page *page = virt_to_page((void *)start);
-
-	if (way == RANGE)
-		free_contig_range(page_to_pfn(page), nr);
-	else if (way == EXACT)
-		free_pages_exact((void *)start, nr * PAGE_SIZE - 7);
-	else if (way == BLOCK && order != NO_ORDER)
-		__free_pages(page, order);
-	else if (way == BY_ADDRESS && order != NO_ORDER)
-		free_pages(start, order);
-	else
-		for (size_t i = 0; i < nr; i++)
-			switch (way) {
-			case BLOCK:
-				__free_pages(page + i, 0);
-				break;
-			case SINGLE:
-				__free_page(page + i);
-				break;
-			case BULK:
-				free_pages_bulk(1, (struct page *[]){page + i});
-				break;
-			case BY_ADDRESS:
-				free_pages(start + i * PAGE_SIZE, 0);
-				break;
-			case SINGLE_ADDRESS:
-				free_page(start + i * PAGE_SIZE);
-				break;
-			default:
-				put_page(page + i);
-			}
-}
-
-/* The frame is free, since its owner has given it back, or was never ours. */
-static uintptr_t not_held(struct held *slot)
-{
-	uintptr_t start = slot->start;
-	size_t nr = slot->nr_pages;
-
-	contents_verify(slot);
-	model_remove(slot);
-	free_all(SINGLE, start, nr, NO_ORDER);
-	return start;
-}
-
-static void let_go(const char *name, enum way way)
-{
-	enum outcome aim = pick_outcome(MAY(DONE) | MAY(REFUSED));
-	struct held *slot = slot_of_kind(FRAMES);
-	uintptr_t start;
-	size_t nr;
-
-	if (!slot || slot->more)
-		return;
-	saying("%s(%u)%s", name, slot_number(slot), aim == REFUSED ? ", free already" : "");
-	if (aim == REFUSED) {
-		start = not_held(slot);
-		hush();
-		free_all(way, start, 1, NO_ORDER);
-		holds(unhush() > 0);
-		same(page_count(virt_to_page((void *)start)), 0);
-	} else {
-		start = slot->start;
-		nr = slot->nr_pages;
-		contents_verify(slot);
-		model_remove(slot);
-		free_all(way, start, nr, slot->order);
-		for (size_t i = 0; i < nr; i++)
-			same(page_count(virt_to_page((void *)start) + i), 0);
-	}
-	came(aim);
-}
-
-#define FREEING(function, way)                                                                     \
-	static void step_##function(void)                                                          \
-	{                                                                                          \
-		let_go(#function, way);                                                            \
-	}
-FREEING(__free_pages, BLOCK)
-FREEING(__free_page, SINGLE)
-FREEING(free_pages_bulk, BULK)
-FREEING(free_pages, BY_ADDRESS)
-FREEING(free_page, SINGLE_ADDRESS)
-FREEING(free_contig_range, RANGE)
-FREEING(free_pages_exact, EXACT)
-
-/* A further reference to every frame of the slot, or to none: what get_page() gives. */
-static void step_get_page(void)
-{
-	enum outcome aim = pick_outcome(MAY(DONE) | MAY(REFUSED));
-	struct held *slot = slot_of_kind(FRAMES);
-	struct page *page;
-
-	if (!slot)
-		return;
-	page = virt_to_page((void *)slot->start);
-	saying("get_page(%u)", slot_number(slot));
-	hush();
-	if (aim == REFUSED) {
-		if (slot->more)
-			aim = DONE;
-		else
-			not_held(slot);
-	}
-	if (aim == REFUSED) {
-		get_page(page);
-	} else {
-		for (size_t i = 0; i < slot->nr_pages; i++)
-			get_page(page + i);
-		slot->more++;
-		same(page_count(page), 1 + slot->more);
-	}
-	same(unhush() > 0, aim == REFUSED);
-	came(aim);
-}
-
-static void step_put_page(void)
-{
-	struct held *slot = slot_of_kind(FRAMES);
-	struct page *page;
-
-	if (!slot || !slot->more) {
-		let_go("put_page", PUT);
-		return;
-	}
-	page = virt_to_page((void *)slot->start);
-	saying("put_page(%u), which has more", slot_number(slot));
-	for (size_t i = 0; i < slot->nr_pages; i++)
-		put_page(page + i);
-	slot->more--;
-	same(page_count(page), 1 + slot->more);
-	contents_verify(slot);
-	came(DONE);
-}
-
-static void step_split_page(void)
-{
-	enum outcome aim = pick_outcome(MAY(DONE) | MAY(REFUSED));
-	struct held *slot = slot_of_kind(FRAMES);
-
-	if (!slot || slot->more)
-		return;
-	saying("split_page(%u)%s", slot_number(slot), aim == REFUSED ? ", which is free" : "");
-	hush();
-	if (aim == REFUSED) {
-		split_page(virt_to_page((void *)not_held(slot)), 0);
-	} else {
-		split_page(virt_to_page((void *)slot->start),
-			   slot->order == NO_ORDER ? 0 : slot->order);
-		slot->order = NO_ORDER;
-		contents_verify(slot);
-	}
-	same(unhush() > 0, aim == REFUSED);
-	came(aim);
-}
-
-static void release_frames(struct held *slot)
-{
-	struct page *page = virt_to_page((void *)slot->start);
-
-	for (unsigned int more = 0; more < slot->more; more++)
-		for (size_t i = 0; i < slot->nr_pages; i++)
-			put_page(page + i);
-	free_all(BLOCK, slot->start, slot->nr_pages, slot->order);
-}
-
-void release(struct held *slot)
-{
-	struct held old = *slot;
-
-	contents_verify(slot);
-	saying("release(%u)", slot_number(slot));
-	if (old.kind != CACHE)
-		model_remove(slot);
-	if (old.kind == FRAMES)
-		release_frames(&old);
-	else if (old.kind == OBJECT || old.kind == KMALLOC || old.kind == CACHE)
-		release_memory(old.kind == CACHE ? slot : &old);
-	else if (old.kind == DMA || old.kind == PERCPU ||
-		 (old.kind == DEVICE && !old.cookie))
-		release_special(&old);
-	else
-		release_areas(&old);
-}
-
-#define GOT(function)                                                                              \
-	{                                                                                          \
-#function, step_##function, MAY(DONE) | MAY(NO_MEMORY) | MAY(REFUSED)              \
-	}
-#define GIVEN(function)                                                                            \
-	{                                                                                          \
-#function, step_##function, MAY(DONE) | MAY(REFUSED)                               \
-	}
+#define GOT(function) CALLS_NAMED(function, MAY(DONE) | MAY(NO_MEMORY) | MAY(REFUSED))
 static const struct call calls[] = {
 	GOT(alloc_pages),
 	GOT(alloc_pages_node),
@@ -368,15 +169,5 @@ static const struct call calls[] = {
 	GOT(alloc_pages_exact),
 	GOT(alloc_contig_pages),
 	GOT(alloc_contig_pages_aligned),
-	GIVEN(__free_pages),
-	GIVEN(__free_page),
-	GIVEN(free_pages_bulk),
-	GIVEN(free_pages),
-	GIVEN(free_page),
-	GIVEN(free_contig_range),
-	GIVEN(free_pages_exact),
-	GIVEN(get_page),
-	GIVEN(put_page),
-	GIVEN(split_page),
 };
 CALL_TABLE(frame_table, calls);

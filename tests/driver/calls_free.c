@@ -70,10 +70,10 @@ static void let_go(const char *name, void (*call)(const void *addr), bool deferr
 	driver.deferred += deferred ? slot->nr_pages : 0;
 	model_remove(slot);
 	call(addr);
-	holds(!find_vm_area(addr));
+	holds(driver.together || !find_vm_area(addr));
 	check_totals();
 	came(DONE);
-	if (one_in(8))
+	if (one_in(8) && !driver.together)
 		free_twice(name, call, addr);
 }
 
@@ -141,7 +141,8 @@ static struct held *resizable(void)
 {
 	struct held *slot = slot_of_kind(VMALLOC);
 
-	return slot && !slot->read_only && !(slot->flags & VM_MAP) ? slot : NULL;
+	return slot && !slot->read_only && !is_protected(slot) && !(slot->flags & VM_MAP) ? slot
+											  : NULL;
 }
 
 static void resize_nothing(const struct resize *resize)
@@ -189,7 +190,7 @@ static void resize_area(struct resize *resize)
 	contents_verify(slot);
 	hush();
 	if (aim == NO_MEMORY)
-		starve();
+		starve_somewhere();
 	p = resize->call(resize, (const void *)slot->start);
 	starved();
 	unhush();
@@ -245,6 +246,6 @@ static const struct call calls[] = {
 	{"vfree_atomic", step_vfree_atomic, MAY(DONE) | MAY(REFUSED) | MAY(NOTHING)},
 	{"vrealloc", step_vrealloc, RESIZED},
 	{"vrealloc_node_align", step_vrealloc_node_align, RESIZED},
-	{"kvrealloc (area)", step_kvrealloc, RESIZED},
+	{"kvrealloc", step_kvrealloc, RESIZED},
 };
 CALL_TABLE(free_table, calls);

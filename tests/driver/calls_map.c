@@ -6,13 +6,11 @@
 
 /* Mapping frames that are there already, and address space alone. */
 
-static struct page *list[POOL];
-
 /* Pages [first, first + nr) of the pool, around its end. */
 static void list_pool(unsigned int first, unsigned int nr)
 {
 	for (unsigned int i = 0; i < nr; i++)
-		list[i] = driver.pool[(first + i) % POOL];
+		driver.list[i] = driver.pool[(first + i) % POOL];
 }
 
 static struct held *over_the_pool(enum kind kind, void *p, unsigned int first, unsigned int nr,
@@ -57,14 +55,14 @@ static void *vmap_spoiled(unsigned int nr)
 {
 	switch (pick(4)) {
 	case 0:
-		return vmap(list, 0, VM_MAP, PAGE_KERNEL);
+		return vmap(driver.list, 0, VM_MAP, PAGE_KERNEL);
 	case 1:
-		list[pick(nr)] = NULL;
-		return vmap(list, nr, VM_MAP, PAGE_KERNEL);
+		driver.list[pick(nr)] = NULL;
+		return vmap(driver.list, nr, VM_MAP, PAGE_KERNEL);
 	case 2:
-		return vmap(list, nr, VM_MAP, __pgprot(PAGE_KERNEL.pgprot & ~_PAGE_NX));
+		return vmap(driver.list, nr, VM_MAP, __pgprot(PAGE_KERNEL.pgprot & ~_PAGE_NX));
 	default:
-		return vmap(list, (unsigned int)totalram_pages() + 1, VM_MAP, PAGE_KERNEL);
+		return vmap(driver.list, (unsigned int)totalram_pages() + 1, VM_MAP, PAGE_KERNEL);
 	}
 }
 
@@ -85,8 +83,8 @@ static void step_vmap(void)
 				  : "");
 	hush();
 	if (aim == NO_MEMORY)
-		starve_at(1);
-	p = aim == REFUSED ? vmap_spoiled(nr) : vmap(list, nr, VM_MAP, PAGE_KERNEL);
+		starve_somewhere();
+	p = aim == REFUSED ? vmap_spoiled(nr) : vmap(driver.list, nr, VM_MAP, PAGE_KERNEL);
 	starved();
 	unhush();
 	holds(aim != REFUSED || !p);
@@ -146,8 +144,8 @@ static void step_vm_map_ram(void)
 				  : "");
 	hush();
 	if (aim == NO_MEMORY)
-		starve_at(1);
-	p = vm_map_ram(list, aim == REFUSED ? 0 : nr, NUMA_NO_NODE);
+		starve_somewhere();
+	p = vm_map_ram(driver.list, aim == REFUSED ? 0 : nr, NUMA_NO_NODE);
 	starved();
 	unhush();
 	holds(aim != REFUSED || !p);
@@ -203,7 +201,7 @@ static void reserve(const char *name,
 	       aim == NO_MEMORY ? ", starved" : "", slot_number(slot));
 	hush();
 	if (aim == NO_MEMORY)
-		starve_at(1);
+		starve_somewhere();
 	vm = call(aim == REFUSED ? 0 : nr * PAGE_SIZE - pick(PAGE_SIZE), flags);
 	starved();
 	unhush();
@@ -291,7 +289,7 @@ static void step_remove_vm_area(void)
 	saying("remove_vm_area(%p)%s", addr, aim == NO_MEMORY ? ", starved" : "");
 	hush();
 	if (aim == NO_MEMORY)
-		starve_at(1);
+		starve();
 	vm = remove_vm_area(addr);
 	starved();
 	unhush();

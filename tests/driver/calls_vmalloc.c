@@ -217,7 +217,7 @@ static void allocate(const struct variant *variant)
 	tell(variant, &wish, aim, slot);
 	hush();
 	if (aim == NO_MEMORY)
-		starve();
+		starve_somewhere();
 	p = variant->call(&wish);
 	starved();
 	unhush();

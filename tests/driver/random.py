@@ -14,6 +14,8 @@ import subprocess
 import sys
 import time
 
+import contract
+
 ROUND_STEPS = 4096
 TIMEOUT = 60
 TEST = "mixed"
@@ -99,6 +101,15 @@ def explain(program, options, text, seconds):
     print("# to repeat: " + " ".join(f"'{word}'" for word in current.options(kept)))
 
 
+def check_contract(text):
+    """Whether every call that a header declares is made, or excused."""
+    names = re.findall(r"^# call (.+?): ", text, re.M)
+    wrong = contract.problems(names) if names else []
+    for line in wrong:
+        print(f"# contract: {line}")
+    return not wrong
+
+
 def main():
     words = dict(word.split("=", 1) for word in sys.argv[2:] if "=" in word)
     steps = words.pop("steps", "1000000")
@@ -114,9 +125,10 @@ def main():
             if not re.match(r"# round \d+ begins", text[-1]):
                 sys.stdout.write(text[-1])
                 sys.stdout.flush()
-    if process.returncode and not fell_short("".join(text)):
-        explain(sys.argv[1], options, "".join(text), seconds)
-    return process.returncode
+    text = "".join(text)
+    if process.returncode and not fell_short(text):
+        explain(sys.argv[1], options, text, seconds)
+    return process.returncode or not check_contract(text)
 
 
 if __name__ == "__main__":

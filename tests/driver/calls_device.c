@@ -4,9 +4,8 @@
 #include "dma_alloc.h"
 #include "ioremap.h"
 #include "lib/errno.h"
-#include "percpu_alloc.h"
 
-/* Device memory, sparse areas, memory of each CPU, memory for devices. */
+/* Device memory, and memory for devices. */
 
 #define GOT (MAY(DONE) | MAY(NO_MEMORY) | MAY(REFUSED))
 
@@ -42,11 +41,11 @@ static void remap(const char *name, void *(*call)(phys_addr_t phys, size_t size)
 	       aim == NO_MEMORY ? ", starved" : "", slot_number(slot));
 	hush();
 	if (aim == NO_MEMORY)
-		starve_at(1);
+		starve_somewhere();
 	p = call(phys, size);
 	starved();
-	same(unhush() > 0 && !p, aim == REFUSED);
-	same(p != NULL, aim == DONE);
+	same(unhush() > 0 && !p && aim != NO_MEMORY, aim == REFUSED);
+	holds(p ? aim != REFUSED : aim != DONE);
 	if (p) {
 		same((uintptr_t)p & ~PAGE_MASK, phys & ~PAGE_MASK);
 		same(vmalloc_to_pfn(p), phys >> PAGE_SHIFT);
@@ -58,7 +57,7 @@ static void remap(const char *name, void *(*call)(phys_addr_t phys, size_t size)
 		model_add(slot, &what);
 		model_check(slot);
 	}
-	came(aim);
+	came(p ? DONE : aim);
 }
 
 static void *remap_wb(phys_addr_t phys, size_t size)
@@ -133,11 +132,11 @@ static void step_vmap_pfn(void)
 	       slot_number(slot));
 	hush();
 	if (aim == NO_MEMORY)
-		starve_at(1);
+		starve_somewhere();
 	what.start = (uintptr_t)vmap_pfn(pfns, nr, PAGE_KERNEL_NOCACHE);
 	starved();
 	unhush();
-	same(what.start != 0, aim == DONE);
+	holds(what.start ? aim != REFUSED : aim != DONE);
 	if (what.start) {
 		for (unsigned int i = 0; i < nr; i++)
 			same(vmalloc_to_pfn((void *)(what.start + i * PAGE_SIZE)), pfns[i]);
@@ -145,86 +144,7 @@ static void step_vmap_pfn(void)
 		model_add(slot, &what);
 		model_check(slot);
 	}
-	came(aim);
-}
-
-/* A sparse area, or NULL. */
-static struct held *sparse(void)
-{
-	for (unsigned int tries = 0; tries < 8; tries++) {
-		struct held *slot = slot_of_kind(RESERVED);
-
-		if (slot && slot->flags & VM_SPARSE)
-			return slot;
-	}
-	return NULL;
-}
-
-static int part_error(unsigned int spoiled, const struct held *slot, unsigned long *start,
-		      unsigned long *end)
-{
-	switch (spoiled) {
-	case 0:
-		*start += 8;
-		return -EINVAL;
-	case 1:
-		*end = slot->start + (slot->nr_pages + 1) * PAGE_SIZE;
-		return -ERANGE;
-	default:
-		*end = *start + (totalram_pages() + 1) * PAGE_SIZE;
-		return -E2BIG;
-	}
-}
-
-static void part(const char *name, bool map)
-{
-	enum outcome aim = pick_outcome(MAY(DONE) | MAY(REFUSED));
-	struct held *slot = sparse();
-	size_t first, nr;
-	unsigned long start, end;
-	uint64_t bits;
-	int expected = 0;
-
-	if (!slot)
-		return;
-	first = pick(slot->nr_pages);
-	if (slot->parts && one_in(3))
-		first = (size_t)__builtin_ctzll(slot->parts);
-	nr = 1 + pick(slot->nr_pages - first);
-	start = slot->start + first * PAGE_SIZE;
-	end = start + nr * PAGE_SIZE;
-	bits = (((uint64_t)1 << nr) - 1) << first;
-	if (aim == REFUSED)
-		expected = part_error((unsigned int)pick(3), slot, &start, &end);
-	else if (map && (slot->parts & bits) != 0)
-		expected = -EBUSY;
-	saying("%s(%u, page %zu, %zu pages): %d", name, slot_number(slot), first, nr, expected);
-	if (map) {
-		static struct page *pages[PARTS];
-
-		for (size_t i = 0; i < nr; i++)
-			pages[i] = driver.pool[(slot->first + first + i) % POOL];
-		same(vm_area_map_pages(slot->cookie, start, end, pages), expected);
-	} else {
-		same(vm_area_unmap_pages(slot->cookie, start, end), expected);
-	}
-	if (!expected)
-		slot->parts = map ? slot->parts | bits : slot->parts & ~bits;
-	for (size_t i = 0; i < slot->nr_pages; i++)
-		same(vmalloc_to_page((void *)(slot->start + i * PAGE_SIZE)) != NULL,
-		     slot->parts >> i & 1);
-	model_check(slot);
-	came(expected == -EBUSY ? BUSY : aim);
-}
-
-static void step_vm_area_map_pages(void)
-{
-	part("vm_area_map_pages", true);
-}
-
-static void step_vm_area_unmap_pages(void)
-{
-	part("vm_area_unmap_pages", false);
+	came(what.start ? DONE : aim);
 }
 
 static void step_dma_alloc_coherent(void)
@@ -240,7 +160,7 @@ static void step_dma_alloc_coherent(void)
 	       slot_number(slot));
 	hush();
 	if (aim == NO_MEMORY)
-		starve();
+		starve_somewhere();
 	p = dma_alloc_coherent(NULL, aim == REFUSED ? 0 : bytes, &dma, GFP_KERNEL);
 	starved();
 	unhush();
@@ -281,79 +201,28 @@ static void step_dma_free_coherent(void)
 	came(aim);
 }
 
-static void step_alloc_percpu(void)
-{
-	enum outcome aim = pick_outcome(MAY(DONE) | MAY(REFUSED));
-	size_t bytes = 1 + pick(one_in(6) ? 9000 : 300), align = 1ul << pick(9);
-	struct held *slot = slot_for(1);
-	struct held what = {.kind = PERCPU, .bytes = bytes};
-	void *p;
-
-	saying("__alloc_percpu(%zu, %zu) as %u", bytes, align, slot_number(slot));
-	hush();
-	p = __alloc_percpu(aim == REFUSED ? 0 : bytes, align);
-	unhush();
-	same(p != NULL, aim == DONE);
-	if (p) {
-		same((uintptr_t)p & (align - 1), 0);
-		for (unsigned int cpu = 0; cpu < platform_nr_cpus(); cpu++)
-			holds(all_zero(per_cpu_ptr((char *)p, cpu), bytes));
-		what.start = (uintptr_t)p;
-		model_add(slot, &what);
-		contents_fill(slot);
-	}
-	came(aim);
-}
-
-static void step_free_percpu(void)
-{
-	enum outcome aim = pick_outcome(MAY(DONE) | MAY(REFUSED) | MAY(NOTHING));
-	struct held *slot = slot_of_kind(PERCPU);
-	uintptr_t start;
-
-	if (aim == NOTHING || !slot) {
-		free_percpu(NULL);
-		came(NOTHING);
-		return;
-	}
-	contents_verify(slot);
-	saying("free_percpu(%u)", slot_number(slot));
-	start = slot->start;
-	if (aim == DONE)
-		model_remove(slot);
-	hush();
-	free_percpu((void *)(start + (aim == REFUSED ? 1 + pick(15) : 0)));
-	same(unhush() > 0, aim == REFUSED);
-	came(aim);
-}
-
-void release_special(struct held *slot)
+void release_device(struct held *slot)
 {
 	void *p = (void *)slot->start;
 
 	if (slot->kind == DMA)
 		dma_free_coherent(NULL, slot->bytes, p, slot->phys);
-	else if (slot->kind == PERCPU)
-		free_percpu(p);
 	else
 		iounmap(p);
 }
 
+#define GIVEN (MAY(DONE) | MAY(REFUSED) | MAY(NOTHING))
 static const struct call calls[] = {
-	{"ioremap", step_ioremap, GOT},
-	{"ioremap_uc", step_ioremap_uc, GOT},
-	{"ioremap_wc", step_ioremap_wc, GOT},
-	{"ioremap_wt", step_ioremap_wt, GOT},
-	{"ioremap_cache", step_ioremap_cache, GOT},
-	{"memremap", step_memremap, GOT},
-	{"iounmap", step_iounmap, MAY(DONE) | MAY(REFUSED) | MAY(NOTHING)},
-	{"memunmap", step_memunmap, MAY(DONE) | MAY(REFUSED) | MAY(NOTHING)},
-	{"vmap_pfn", step_vmap_pfn, GOT},
-	{"vm_area_map_pages", step_vm_area_map_pages, MAY(DONE) | MAY(REFUSED) | MAY(BUSY)},
-	{"vm_area_unmap_pages", step_vm_area_unmap_pages, MAY(DONE) | MAY(REFUSED)},
-	{"dma_alloc_coherent", step_dma_alloc_coherent, GOT},
-	{"dma_free_coherent", step_dma_free_coherent, MAY(DONE) | MAY(REFUSED)},
-	{"__alloc_percpu", step_alloc_percpu, MAY(DONE) | MAY(REFUSED)},
-	{"free_percpu", step_free_percpu, MAY(DONE) | MAY(REFUSED) | MAY(NOTHING)},
+	CALLS_NAMED(ioremap, GOT),
+	CALLS_NAMED(ioremap_uc, GOT),
+	CALLS_NAMED(ioremap_wc, GOT),
+	CALLS_NAMED(ioremap_wt, GOT),
+	CALLS_NAMED(ioremap_cache, GOT),
+	CALLS_NAMED(memremap, GOT),
+	CALLS_NAMED(iounmap, GIVEN),
+	CALLS_NAMED(memunmap, GIVEN),
+	CALLS_NAMED(vmap_pfn, GOT),
+	CALLS_NAMED(dma_alloc_coherent, GOT),
+	CALLS_NAMED(dma_free_coherent, MAY(DONE) | MAY(REFUSED)),
 };
-CALL_TABLE(special_table, calls);
+CALL_TABLE(device_table, calls);
