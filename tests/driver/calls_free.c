@@ -139,10 +139,13 @@ static void resized(struct held *slot, void *p, const struct resize *resize)
 /* Not of an area that has its frames from somewhere else, and not what cannot be written. */
 static struct held *resizable(void)
 {
-	struct held *slot = slot_of_kind(VMALLOC);
+	for (unsigned int tries = 0; tries < 6; tries++) {
+		struct held *slot = slot_of_kind(VMALLOC);
 
-	return slot && !slot->read_only && !is_protected(slot) && !(slot->flags & VM_MAP) ? slot
-											  : NULL;
+		if (slot && !slot->read_only && !is_protected(slot) && !(slot->flags & VM_MAP))
+			return slot;
+	}
+	return NULL;
 }
 
 static void resize_nothing(const struct resize *resize)
@@ -167,9 +170,19 @@ static void resize_to_zero(struct resize *resize, struct held *slot)
 	came(NOTHING);
 }
 
+/* Growing often goes without memory that could be missing. */
+static enum outcome resize_outcome(void)
+{
+	static const enum outcome outcomes[] = {DONE,	 DONE,	  NO_MEMORY, NO_MEMORY, NO_MEMORY,
+						REFUSED, REFUSED, NOTHING,   NOTHING};
+	enum outcome aim = outcomes[pick(sizeof(outcomes) / sizeof(outcomes[0]))];
+
+	return driver.together && aim == NO_MEMORY ? DONE : aim;
+}
+
 static void resize_area(struct resize *resize)
 {
-	enum outcome aim = pick_outcome(MAY(DONE) | MAY(NO_MEMORY) | MAY(REFUSED) | MAY(NOTHING));
+	enum outcome aim = resize_outcome();
 	struct held *slot;
 	void *p;
 

@@ -100,6 +100,9 @@ static void step_vunmap(void)
 	struct held *slot = slot_of_kind(aim == REFUSED ? VMALLOC : VMAPPED);
 	const void *addr;
 
+	if (aim == NOTHING && slot && !one_in(4))
+		aim = DONE;
+
 	if (aim == NOTHING) {
 		saying("vunmap(NULL)");
 		vunmap(NULL);
@@ -123,7 +126,7 @@ static void step_vunmap(void)
 		addr = (const void *)slot->start;
 		model_remove(slot);
 		vunmap(addr);
-		holds(!find_vm_area(addr));
+		holds(driver.together || !find_vm_area(addr));
 		came(DONE);
 	}
 }
@@ -189,7 +192,7 @@ static void reserve(const char *name,
 {
 	enum outcome aim = pick_outcome(MAY(DONE) | MAY(NO_MEMORY) | MAY(REFUSED));
 	unsigned long nr = 1 + pick(PARTS);
-	unsigned long flags = one_in(3) ? VM_IOREMAP : one_in(2) ? VM_SPARSE : VM_MAP;
+	unsigned long flags = one_in(8) ? VM_IOREMAP : one_in(2) ? VM_SPARSE : VM_MAP;
 	struct held *slot = slot_for(1);
 	struct held what = {.kind = flags == VM_IOREMAP ? DEVICE : RESERVED,
 			    .bytes = nr * PAGE_SIZE,
@@ -297,7 +300,7 @@ static void step_remove_vm_area(void)
 	if (vm) {
 		same((uintptr_t)vm->addr, slot->start);
 		same(vm->flags, slot->flags);
-		holds(!find_vm_area(addr));
+		holds(driver.together || !find_vm_area(addr));
 		model_remove(slot);
 		kfree(vm);
 	} else if (slot) {

@@ -14,11 +14,13 @@ static void step___alloc_percpu(void)
 	void *p;
 
 	saying("__alloc_percpu(%zu, %zu) as %u", bytes, align, slot_number(slot));
+	if (aim == DONE && !driver.together && one_in(2))
+		aim = NO_MEMORY;
 	if (aim == NO_MEMORY) /* more than what is left of any chunk */
 		bytes = PERCPU_UNIT_BYTES - pick(PAGE_SIZE);
 	hush();
 	if (aim == NO_MEMORY)
-		starve_somewhere();
+		starve_at(2 + pick(6));
 	p = __alloc_percpu(aim == REFUSED ? 0 : bytes, align);
 	if (starved())
 		driver.internal += 4; /* a chunk's bookkeeping may be vmalloc's then */
@@ -41,6 +43,8 @@ static void step_free_percpu(void)
 	struct held *slot = slot_of_kind(PERCPU);
 	uintptr_t start;
 
+	if (aim == DONE && one_in(3))
+		aim = REFUSED;
 	if (aim == NOTHING || !slot) {
 		free_percpu(NULL);
 		came(NOTHING);

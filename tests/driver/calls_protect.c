@@ -25,23 +25,47 @@ static void plant_code(const struct request *request)
 			*(volatile uint8_t *)protection_code(request->slot, i) = 0xc3;
 }
 
+/* What the change needs to be of any effect: there are few pages that have it. */
+static uint64_t wanted_bits(const struct held *slot, enum change change)
+{
+	return change == X ? slot->ro : change == P ? slot->absent : 0;
+}
+
+static bool is_wanted(const struct held *slot, enum change change)
+{
+	if (slot->kind != FRAMES && (slot->kind != VMALLOC || change >= NP))
+		return false;
+	if (change >= NP && slot->nr_pages == 1)
+		return false; /* of one page all is absent, or nothing */
+	return change == NP || wanted_bits(slot, change);
+}
+
 static struct held *some_slot(enum change change)
 {
-	struct held *slot = slot_of_kind(change >= NP || one_in(2) ? FRAMES : VMALLOC);
+	struct held *slot;
 
+	for (unsigned int i = 0, first = (unsigned int)pick(NR_SLOTS); i < NR_SLOTS; i++) {
+		slot = &driver.slots[(first + i) % NR_SLOTS];
+		if (is_wanted(slot, change))
+			return slot;
+	}
+	slot = slot_of_kind(change >= NP || one_in(2) ? FRAMES : VMALLOC);
 	return slot && !slot->read_only ? slot : NULL;
 }
 
 static bool choose_pages(struct request *request)
 {
+	struct held *slot = some_slot(request->change);
+	uint64_t wanted;
 	size_t limit;
 
-	request->slot = some_slot(request->change);
-	if (!request->slot)
+	request->slot = slot;
+	if (!slot)
 		return false;
-	limit = request->slot->nr_pages < PROTECTED ? request->slot->nr_pages : PROTECTED;
-	request->first = pick(limit);
-	request->nr = 1 + pick(limit - request->first);
+	wanted = wanted_bits(slot, request->change);
+	limit = slot->nr_pages < PROTECTED ? slot->nr_pages : PROTECTED;
+	request->first = wanted && one_in(2) ? (size_t)__builtin_ctzll(wanted) : pick(limit);
+	request->nr = 1 + (one_in(2) && request->change != P ? 0 : pick(limit - request->first));
 	request->bits = (~(uint64_t)0 >> (64 - request->nr)) << request->first;
 	return true;
 }
@@ -99,27 +123,40 @@ static unsigned long start_of(const struct request *request)
 	return request->slot->start + request->first * PAGE_SIZE;
 }
 
-/* Whether the first page stands in a leaf that has to be split for it. */
-static bool is_in_large_leaf(const struct request *request)
+static bool is_in_large_leaf(uintptr_t address)
 {
 	struct leaf leaf;
 
-	return walk_lookup(&kernel_space, start_of(request), &leaf) && leaf.level > LEVEL_PTE &&
-	       !(start_of(request) == leaf.start && request->nr * PAGE_SIZE >= leaf.size);
+	return walk_lookup(&kernel_space, address, &leaf) && leaf.level > LEVEL_PTE;
 }
 
+/* A page out of the middle of a large leaf, which has to be split for it. */
 static void call_starved(const struct request *request)
 {
-	int error;
+	unsigned int order = PMD_SHIFT - PAGE_SHIFT;
+	struct page *block = alloc_pages(GFP_KERNEL | __GFP_NOWARN, order);
+	uintptr_t start = block ? (uintptr_t)page_address(block) : 0;
+	bool large = block && is_in_large_leaf(start);
 
-	hush();
-	starve();
-	error = request->call(start_of(request), (int)request->nr);
-	same(starved(), true);
-	unhush();
-	same(error, -ENOMEM);
-	model_check(request->slot);
-	came(NO_MEMORY);
+	saying("%s(), starved", request->name);
+	if (block && !large) {
+		mm_quiesce();
+		large = is_in_large_leaf(start);
+	}
+	if (large) {
+		if (request->change == X)
+			same(set_memory_ro(start, 1 << order), 0);
+		starve();
+		same(request->call(start + PAGE_SIZE * (1 + pick(400)), 1 + (int)pick(100)),
+		     -ENOMEM);
+		holds(starved());
+		holds(is_in_large_leaf(start));
+		same(fault_expect_write(start + pick(PMD_SIZE)), request->change == X);
+		same(set_memory_rw(start, 1 << order), 0);
+		came(NO_MEMORY);
+	}
+	if (block)
+		__free_pages(block, order);
 }
 
 static void call_wrongly(const struct request *request)
@@ -179,6 +216,10 @@ static void change(const char *name, int (*call)(unsigned long addr, int pages),
 	struct request request = {.name = name, .call = call, .change = what};
 	int expected;
 
+	if (aim == NO_MEMORY && what != P) {
+		call_starved(&request);
+		return;
+	}
 	if (!choose_pages(&request))
 		return;
 	if (aim == REFUSED) {
@@ -187,12 +228,9 @@ static void change(const char *name, int (*call)(unsigned long addr, int pages),
 	}
 	plant_code(&request);
 	expected = expected_of(&request);
-	saying("%s(%u, page %zu, %zu pages): %d%s", name, slot_number(request.slot), request.first,
-	       request.nr, expected, aim == NO_MEMORY ? ", perhaps starved" : "");
-	if (aim == NO_MEMORY && !expected && what != P && is_in_large_leaf(&request))
-		call_starved(&request);
-	else
-		call_as_asked(&request, expected);
+	saying("%s(%u, page %zu, %zu pages): %d", name, slot_number(request.slot), request.first,
+	       request.nr, expected);
+	call_as_asked(&request, expected);
 }
 
 #define CHANGE(function, what)                                                                     \

@@ -20,18 +20,30 @@ static bool is_sparse(const struct held *slot)
 	return slot->flags & VM_SPARSE;
 }
 
+/* A reserved area, sparse or not; mostly one that has parts mapped. */
+static struct held *some_slot(bool sparse)
+{
+	bool mapped = pick(sparse ? 6 : 3);
+
+	for (unsigned int tries = 0; tries < 20; tries++) {
+		struct held *slot = slot_of_kind(RESERVED);
+
+		if (slot && is_sparse(slot) == sparse && (!mapped || slot->parts || tries >= 12))
+			return slot;
+	}
+	return NULL;
+}
+
 /* A part of such an area; false: there is none. */
 static bool choose_part(struct part *part, bool sparse, size_t most)
 {
-	struct held *slot = slot_of_kind(RESERVED);
+	struct held *slot = some_slot(sparse);
 
-	for (unsigned int tries = 0; slot && is_sparse(slot) != sparse && tries < 8; tries++)
-		slot = slot_of_kind(RESERVED);
-	if (!slot || is_sparse(slot) != sparse)
+	if (!slot)
 		return false;
 	part->slot = slot;
 	part->first = pick(slot->nr_pages);
-	if (slot->parts && one_in(3))
+	if (slot->parts && pick(5))
 		part->first = (size_t)__builtin_ctzll(slot->parts);
 	part->nr = 1 + pick(slot->nr_pages - part->first);
 	if (part->nr > most)
@@ -49,7 +61,7 @@ static void list_part(const struct part *part)
 		driver.list[i] = driver.pool[(part->frame + i) % POOL];
 }
 
-static void mapped(const struct part *part)
+static void note_mapped(const struct part *part)
 {
 	part->slot->parts |= part->bits;
 	for (size_t i = 0; i < part->nr; i++)
@@ -102,7 +114,7 @@ static void sparse(const char *name, bool map)
 		 : vm_area_unmap_pages(part.slot->cookie, part.start, part.end),
 	     expected);
 	if (!expected && map)
-		mapped(&part);
+		note_mapped(&part);
 	else if (!expected)
 		part.slot->parts &= ~part.bits;
 	check_parts(part.slot);
@@ -195,7 +207,7 @@ static void map_range_of(const char *name, bool listed)
 	if (aim == DONE)
 		same(map_part(&part, listed, PAGE_KERNEL), expected);
 	if (!expected)
-		mapped(&part);
+		note_mapped(&part);
 	check_parts(part.slot);
 	came(expected == -EBUSY ? BUSY : aim);
 }

@@ -46,7 +46,8 @@ static struct view view_of(struct held *slot, bool whole)
 
 	view.first = pick(slot->nr_pages);
 	view.nr = 1 + pick(slot->nr_pages - view.first);
-	view.at = space_user_start(&driver.space) + PMD_SIZE * pick(1 << 12) + PAGE_SIZE * pick(99);
+	view.at = space_user_start(&driver.space) + PMD_SIZE * pick(VIEWS_BYTES / PMD_SIZE - 2) +
+		  PAGE_SIZE * pick(99);
 	view.vma = (struct vm_area_struct){.space = &driver.space,
 					   .vm_start = view.at,
 					   .vm_end = view.at + view.nr * PAGE_SIZE,
@@ -159,7 +160,7 @@ static void step_space_create(void)
 	enum outcome aim = pick_outcome(MAY(DONE) | MAY(NO_MEMORY));
 	int error;
 
-	if (one_in(2))
+	if (one_in(3))
 		return;
 	saying("space_create()%s", aim == NO_MEMORY ? ", starved" : "");
 	if (aim == NO_MEMORY)

@@ -88,6 +88,9 @@ struct held {
 	void *cookie; /* what the call to free it wants */
 };
 
+/* Of the lower half of the second space, from its start on: what steps map there. */
+#define VIEWS_BYTES ((size_t)1 << 34)
+
 enum { STEP_BYTES = 16 };
 struct record {
 	uint8_t bytes[STEP_BYTES]; /* two that choose the function, then what it draws */
@@ -209,6 +212,9 @@ void release_shared(void);		/* calls_share.c */
 /* An object, or an area where kvmalloc() took one, into the model (calls_slab.c). */
 void take_in_object(enum kind kind, void *p, size_t bytes, bool zero, void *cookie);
 
+/* Before the first call from a handler (calls_handler.c). */
+void handler_prepare(void);
+
 /* As if no step had changed them: guard, cache, quarantine (calls_setting.c). */
 void settings_reset(void);
 
@@ -223,6 +229,10 @@ void round_end(void);
 /* A round of this CPU alone, which must leave nothing. `record` gives the steps; false: left out.
  */
 void round_play(uint64_t round, uint64_t steps, bool (*record)(uint64_t step, struct record *to));
+/* Everything is as it was then, once all is quiet. Only where one CPU runs. */
+void round_check_nothing_left(const struct mm_usage *before);
+/* The number that an option of the running test's own has. */
+uint64_t driver_option(const char *name, uint64_t otherwise);
 /* The record of a step of a random run (run.c); what was counted. */
 void random_record(uint64_t seed, uint64_t round, uint64_t step, struct record *to);
 void counts_print(void);

@@ -155,13 +155,15 @@ static void put(struct held *slot, const struct held *what)
 		insert(slot);
 }
 
+/* What was just made has the guards of now; what comes from another CPU has its own. */
 void model_add(struct held *slot, const struct held *what)
 {
 	struct held guarded = *what;
 
-	guarded.guard = driver.guard;
+	if (!what->guard)
+		guarded.guard = driver.guard;
 	put(slot, &guarded);
-	if (is_area(slot->kind) && one_in(4))
+	if (!what->guard && is_area(slot->kind) && one_in(4))
 		check_guards(slot);
 }
 

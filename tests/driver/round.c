@@ -23,7 +23,7 @@ static void forget_space(struct driver_state *state)
 {
 	uintptr_t start = space_user_start(&state->space);
 
-	unmap_range(&state->space, start, space_user_end(&state->space) - start);
+	unmap_range(&state->space, start, VIEWS_BYTES);
 	expect_equal(space_destroy(&state->space), 0);
 }
 
@@ -60,6 +60,7 @@ void drivers_prepare(unsigned int nr)
 	ASSERT(nr_calls() <= CALLS_MAX, "%zu calls", nr_calls());
 	memset(round_counts, 0, sizeof(round_counts));
 	test_at_end(&end);
+	handler_prepare();
 	for (unsigned int cpu = 0; cpu < nr; cpu++)
 		drivers[cpu] = new_driver(nr > 1);
 }
@@ -174,7 +175,7 @@ void round_end(void)
 	same(space_destroy(&driver.space), 0);
 }
 
-static void check_nothing_left(const struct mm_usage *before)
+void round_check_nothing_left(const struct mm_usage *before)
 {
 	struct mm_usage after;
 
@@ -202,5 +203,5 @@ void round_play(uint64_t round, uint64_t steps, bool (*record)(uint64_t step, st
 			round_step(i, &next);
 	round_end();
 	settings_reset();
-	check_nothing_left(&before);
+	round_check_nothing_left(&before);
 }

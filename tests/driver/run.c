@@ -32,7 +32,7 @@ static bool next_record(uint64_t step, struct record *to)
 	return is_kept(step);
 }
 
-static uint64_t option_number(const char *name, uint64_t otherwise)
+uint64_t driver_option(const char *name, uint64_t otherwise)
 {
 	size_t length;
 	const char *text = test_option(name, &length);
@@ -47,7 +47,7 @@ static uint64_t option_number(const char *name, uint64_t otherwise)
 
 static void play(uint64_t round, uint64_t steps)
 {
-	if (option_number("rounds", 0))
+	if (driver_option("rounds", 0))
 		log_line("# round %llu begins", (unsigned long long)round);
 	round_play(round, steps, next_record);
 }
@@ -86,13 +86,13 @@ static uint64_t least(uint64_t a, uint64_t b)
 
 TEST(mm_random, mixed, "any row of calls does what a plain model says, and leaves nothing")
 {
-	uint64_t steps = option_number("steps", test_on_host() ? HOST_STEPS : FIRMWARE_STEPS);
-	uint64_t round = option_number("round", 0);
+	uint64_t steps = driver_option("steps", test_on_host() ? HOST_STEPS : FIRMWARE_STEPS);
+	uint64_t round = driver_option("round", 0);
 
 	kept = test_option("keep", &kept_length);
 	drivers_prepare(1);
 	run_seed = test_random();
-	driver_prints = option_number("print", 0);
+	driver_prints = driver_option("print", 0);
 	if (test_option("round", &(size_t){0})) {
 		play(round, least(steps, ROUND_STEPS));
 		return;
