@@ -83,6 +83,8 @@ static void leave_classes(void)
 	ASSERT(locked, "%s in an exception handler", __func__);
 	for (va = area_tree_after(&areas.taken, 0); va;
 	     va = area_tree_after(&areas.taken, va->va_start)) {
+		if (va->state == AREA_READY || va->state == AREA_LAZY)
+			continue;
 		va->size_class = CLASS_NONE;
 		va->one_run = false; /* vfree()'s short cut is for those of a class */
 	}
@@ -91,7 +93,7 @@ static void leave_classes(void)
 
 void vmap_area_set_guard(unsigned int pages)
 {
-	purge_all(false);
+	vmap_area_quiesce();
 	if (pages == areas.guard)
 		return;
 	leave_classes();
