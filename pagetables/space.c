@@ -285,8 +285,10 @@ uint64_t space_nr_tables(void)
 {
 	uint64_t nr = 0;
 
+	spin_lock(&list_lock);
 	for (struct space *space = &kernel_space; space; space = space->next)
 		for (unsigned int level = LEVEL_PTE; level <= LEVEL_PGD; level++)
 			nr += __atomic_load_n(&space->tables[level], __ATOMIC_RELAXED);
+	spin_unlock(&list_lock);
 	return nr;
 }
