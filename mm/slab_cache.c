@@ -32,7 +32,7 @@ static union boot_cache boot_caches[2];
 static struct kmem_cache *const cache_cache = &boot_caches[0].cache;
 struct kmem_cache *const slab_cache = &boot_caches[1].cache;
 
-static struct random secrets;
+static struct random secrets; /* under the lock */
 
 /* Whether a constructor's work, or an object too small for link and mark, puts them behind it. */
 static void lay_out(struct kmem_cache *cache, size_t align)
@@ -72,7 +72,6 @@ static void init_cache(struct kmem_cache *cache, const char *name, size_t size, 
 {
 	cache->name = name;
 	cache->size = size;
-	cache->secret = random_next(&secrets);
 	cache->gfp = cache->flags & SLAB_CACHE_DMA     ? __GFP_DMA
 		     : cache->flags & SLAB_CACHE_DMA32 ? __GFP_DMA32
 						       : 0;
@@ -85,6 +84,7 @@ static void init_cache(struct kmem_cache *cache, const char *name, size_t size, 
 	for (unsigned int cpu = 0; cpu < platform_nr_cpus(); cpu++)
 		cache->cpu[cpu].lock = (struct spinlock)LOCAL_LOCK("objects of a CPU");
 	spin_lock(&slab_caches_lock);
+	cache->secret = random_next(&secrets);
 	list_add_tail(&cache->node, &slab_caches);
 	spin_unlock(&slab_caches_lock);
 }
