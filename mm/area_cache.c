@@ -19,6 +19,27 @@ bool area_class_refresh(struct area_class *class)
 	return true;
 }
 
+/* That of as many pages at twice the alignment, for a class of aligned ones; else CLASS_NONE. */
+static unsigned int class_above(unsigned int size_class)
+{
+	if (size_class < CLASS_PAGES || size_class + CLASS_ALIGNED_PAGES >= CLASS_UNIT)
+		return CLASS_NONE;
+	return size_class + CLASS_ALIGNED_PAGES;
+}
+
+struct area_class *area_class_with(struct area_cpu *cpu, unsigned int size_class)
+{
+	struct area_class *class = &cpu->classes[size_class];
+
+	while (!class->ready && !area_class_refresh(class)) {
+		size_class = class_above(size_class);
+		if (size_class == CLASS_NONE)
+			return NULL;
+		class = &cpu->classes[size_class];
+	}
+	return class;
+}
+
 void area_class_turn(struct area_class *class, struct area *first, uint64_t stamp)
 {
 	area_class_refresh(class);

@@ -150,6 +150,11 @@ static inline unsigned int area_class(size_t nr_pages, size_t align)
 
 /* What was freed becomes ready when a flush has been since; whether there is anything. */
 bool area_class_refresh(struct area_class *class);
+/*
+ * The class itself if it has a ready range, else, for one of aligned ranges, one of as many pages
+ * at a larger alignment, to which they go back. NULL: none has. The lock is held.
+ */
+struct area_class *area_class_with(struct area_cpu *cpu, unsigned int size_class);
 /* The same, before the first range with another stamp than the last is put there. */
 __slow void area_class_turn(struct area_class *class, struct area *first, uint64_t stamp);
 /* The short cut's ways out, with the lock held, which the second one gives up. */
@@ -163,12 +168,13 @@ __slow void area_cache_report(struct area_cpu *cpu);
 static inline struct area *area_cache_take(unsigned int number, unsigned int size_class)
 {
 	struct area_cpu *cpu = area_cpus[number];
-	struct area_class *class = &cpu->classes[size_class];
 	struct area *area = NULL;
+	struct area_class *class;
 
 	if (unlikely(!area_cpu_lock(cpu, number)))
 		return NULL;
-	if (likely(class->ready) || area_class_refresh(class)) {
+	class = area_class_with(cpu, size_class);
+	if (likely(class)) {
 		area = area_pop(&class->ready);
 		cpu->room++;
 		__atomic_store_n(&area->va.state, AREA_CLAIMED, __ATOMIC_RELEASE);

@@ -63,27 +63,38 @@ static inline void frames_give(uint64_t pfn, uint64_t nr)
 uint64_t frames_deferred(void);
 void frames_drain_deferred(void);
 
+/* Eight words, as four pairs. */
+static inline void frames_set_8(frame_pair_t *pairs, uint64_t pair)
+{
+	pairs[0].words = pair;
+	pairs[1].words = pair;
+	pairs[2].words = pair;
+	pairs[3].words = pair;
+}
+
+static inline bool frames_are_8(const frame_pair_t *pairs, uint64_t pair)
+{
+	return pairs[0].words == pair && pairs[1].words == pair && pairs[2].words == pair &&
+	       pairs[3].words == pair;
+}
+
 /* All words of a run get one value. */
 static inline void frames_mark(uint64_t pfn, uint64_t nr, frame_word_t word)
 {
-	frame_word_t *at = &frame_words[pfn], *end = at + nr;
+	frame_word_t *at = &frame_words[pfn];
 	uint64_t pair = FRAME_PAIR(word);
 
-	for (; end - at >= 16; at += 16) {
-		frame_pair_t *pairs = (frame_pair_t *)at;
-
-		pairs[0].words = pair;
-		pairs[1].words = pair;
-		pairs[2].words = pair;
-		pairs[3].words = pair;
-		pairs[4].words = pair;
-		pairs[5].words = pair;
-		pairs[6].words = pair;
-		pairs[7].words = pair;
+	for (; nr >= 16; nr -= 16, at += 16) {
+		frames_set_8((frame_pair_t *)at, pair);
+		frames_set_8((frame_pair_t *)at + 4, pair);
 	}
-	for (; end - at >= 2; at += 2)
+	if (nr & 8) {
+		frames_set_8((frame_pair_t *)at, pair);
+		at += 8;
+	}
+	for (; nr & 6; nr -= 2, at += 2)
 		((frame_pair_t *)at)->words = pair;
-	for (; at < end; at++)
+	if (nr & 1)
 		*at = word;
 }
 
@@ -92,11 +103,8 @@ __slow size_t frames_alloc_long_way(gfp_t gfp, int nid, size_t wanted, uint64_t 
 				    uintptr_t caller);
 /* free_frame_run() for several frames, or with reasons not to take the short cut. */
 bool frames_free_run(uint64_t pfn, size_t nr, uintptr_t caller);
-/*
- * Its first half: marks the frames free. true: the caller gives them to where free ones are kept;
- * false: some were not plain, and all is done.
- */
-bool frames_release(uint64_t pfn, size_t nr, uintptr_t caller);
+/* Its end where frames_release() did not get on: the first `done` are marked. */
+__slow bool frames_free_rest(uint64_t pfn, uint64_t nr, uint64_t done, uintptr_t caller);
 
 /* Whether one reference and nobody's type stand on the frame: releasing it is one store. */
 static inline bool frame_is_plain(uint64_t pfn)
@@ -107,6 +115,33 @@ static inline bool frame_is_plain(uint64_t pfn)
 static inline void frame_release_plain(uint64_t pfn, uintptr_t caller)
 {
 	frame_words[pfn] = FRAME_EVER | frame_owner_encode(caller);
+}
+
+/*
+ * Marks plain frames free, from the first on to one that has another word than the first; returns
+ * how many. Frames are looked at and marked two an instruction.
+ */
+static inline uint64_t frames_release(uint64_t pfn, uint64_t nr, uintptr_t caller)
+{
+	frame_word_t *at = &frame_words[pfn], word = *at;
+	frame_word_t freed = FRAME_EVER | frame_owner_encode(caller);
+	uint64_t before = FRAME_PAIR(word), after = FRAME_PAIR(freed), left = nr;
+
+	if (unlikely((word & FRAME_STATE_MASK) != FRAME_PLAIN))
+		return 0;
+	for (; left >= 16 && likely(frames_are_8((frame_pair_t *)at, before)) &&
+	       likely(frames_are_8((frame_pair_t *)at + 4, before));
+	     left -= 16, at += 16) {
+		frames_set_8((frame_pair_t *)at, after);
+		frames_set_8((frame_pair_t *)at + 4, after);
+	}
+	for (; left >= 2 && likely(((frame_pair_t *)at)->words == before); left -= 2, at += 2)
+		((frame_pair_t *)at)->words = after;
+	if (left == 1 && likely(*at == word)) {
+		*at = freed;
+		left = 0;
+	}
+	return nr - left;
 }
 
 /* alloc_frame_run(), in place. */

@@ -13,41 +13,6 @@
 
 uint64_t frames_refused;
 
-/*
- * Marks plain frames free, from the front on, until one is something else. Returns how many. Frames
- * that follow the first and have its word are taken two at a time.
- */
-static inline uint64_t release_plain(uint64_t pfn, uint64_t nr, frame_word_t freed)
-{
-	frame_word_t *at = &frame_words[pfn], *end = at + nr, word = *at;
-	uint64_t before = FRAME_PAIR(word), after = FRAME_PAIR(freed);
-
-	if ((word & FRAME_STATE_MASK) != FRAME_PLAIN)
-		return 0;
-	for (; end - at >= 16; at += 16) {
-		frame_pair_t *pairs = (frame_pair_t *)at;
-
-		if (pairs[0].words != before || pairs[1].words != before ||
-		    pairs[2].words != before || pairs[3].words != before ||
-		    pairs[4].words != before || pairs[5].words != before ||
-		    pairs[6].words != before || pairs[7].words != before)
-			break;
-		pairs[0].words = after;
-		pairs[1].words = after;
-		pairs[2].words = after;
-		pairs[3].words = after;
-		pairs[4].words = after;
-		pairs[5].words = after;
-		pairs[6].words = after;
-		pairs[7].words = after;
-	}
-	for (; end - at >= 2 && ((frame_pair_t *)at)->words == before; at += 2)
-		((frame_pair_t *)at)->words = after;
-	for (; at < end && (*at & FRAME_STATE_MASK) == FRAME_PLAIN; at++)
-		*at = freed;
-	return (uint64_t)(at - &frame_words[pfn]);
-}
-
 static const char *typed_text(const struct page *page)
 {
 	switch (page_kind(page)) {
@@ -113,8 +78,8 @@ static void give_released(uint64_t pfn, uint64_t nr)
 	frames_give(pfn, nr);
 }
 
-/* The first `done` are marked already. One line for all frames that are refused. */
-static bool free_run_slow(uint64_t pfn, uint64_t nr, uint64_t done, uintptr_t caller)
+/* One line for all frames that are refused. */
+bool frames_free_rest(uint64_t pfn, uint64_t nr, uint64_t done, uintptr_t caller)
 {
 	frame_word_t freed = FRAME_EVER | frame_owner_encode(caller);
 	uint64_t first = pfn, end = pfn + nr;
@@ -136,26 +101,18 @@ static bool free_run_slow(uint64_t pfn, uint64_t nr, uint64_t done, uintptr_t ca
 	return !refused;
 }
 
-bool frames_release(uint64_t pfn, size_t nr, uintptr_t caller)
-{
-	uint64_t done = release_plain(pfn, nr, FRAME_EVER | frame_owner_encode(caller));
-
-	if (unlikely(done != nr))
-		free_run_slow(pfn, nr, done, caller);
-	return done == nr;
-}
-
 bool frames_free_run(uint64_t pfn, size_t nr, uintptr_t caller)
 {
-	uint64_t done;
+	uint64_t done = 0;
 
 	if (unlikely(nr == 0))
 		return true;
-	if (unlikely(mm_slow_reasons))
-		return !(mm_slow_reasons & SLOW_NOT_STARTED) && free_run_slow(pfn, nr, 0, caller);
-	done = release_plain(pfn, nr, FRAME_EVER | frame_owner_encode(caller));
+	if (unlikely(mm_slow_reasons & SLOW_NOT_STARTED))
+		return false;
+	if (likely(!mm_slow_reasons))
+		done = frames_release(pfn, nr, caller);
 	if (unlikely(done != nr))
-		return free_run_slow(pfn, nr, done, caller);
+		return frames_free_rest(pfn, nr, done, caller);
 	frames_give(pfn, nr);
 	return true;
 }

@@ -170,26 +170,31 @@ static inline bool in_own_zone(const struct area_cpu *cpu, uint64_t pfn)
 }
 
 /* The short cut for a claimed area of several pages, or that is not as easy as most. */
-static __attribute__((noinline)) void free_ready_run(struct area *area, const void *caller)
+static __attribute__((noinline)) void free_ready_run(struct area *area, entry_t note,
+						     const void *caller)
 {
+	uint64_t pfn = page_to_pfn(area->vm.pages[0]), nr = area->vm.nr_pages, done, stamp;
 	unsigned int number = this_cpu();
 	struct area_cpu *cpu = area_cpus[number];
+	struct run_stack *stack = cpu->pcp->preferred;
 	struct area_class *class = &cpu->classes[area->va.size_class];
-	uint64_t pfn = page_to_pfn(area->vm.pages[0]), stamp;
-	size_t nr = area->vm.nr_pages;
-	bool own;
+	bool own = frames_in_zone_of(stack, pfn) && frames_in_zone_of(stack, pfn + nr - 1);
 
-	vm_held_unmap(area, nr);
-	own = likely(frames_release(pfn, nr, (uintptr_t)caller));
-	if (own && unlikely(!in_own_zone(cpu, pfn) || !in_own_zone(cpu, pfn + nr - 1))) {
-		frames_give(pfn, nr);
+	COMPUTE_ONCE(class);
+	if (likely(nr <= held_in_table(area->va.va_start)))
+		held_unmap(area->entries, nr, note);
+	else
+		vm_held_unmap_slow(area, nr);
+	done = frames_release(pfn, nr, (uintptr_t)caller);
+	if (unlikely(done != nr) || unlikely(!own)) {
 		own = false;
+		frames_free_rest(pfn, nr, done, (uintptr_t)caller);
 	}
 	area_cpu_lock(cpu, number);
 	stamp = purge_stamp();
 	if (unlikely(class->stamp != stamp))
 		area_class_turn(class, area, stamp);
-	if (likely(own) && unlikely(!run_stack_put(cpu->pcp->preferred, pfn, nr)))
+	if (likely(own) && !run_stack_put(stack, pfn, nr))
 		trim_and_put(cpu, class, area, nr, caller);
 	else
 		put_range(cpu, class, area, nr, stamp, caller);
@@ -210,7 +215,7 @@ static inline __attribute__((always_inline)) void free_ready_page(struct area_cp
 
 	if (unlikely(!frame_is_plain(pfn)) || unlikely(!frames_in_zone_of(pcp->preferred, pfn)) ||
 	    unlikely(!local_trylock(&pcp->lock, number))) {
-		free_ready_run(area, caller);
+		free_ready_run(area, note, caller);
 		return;
 	}
 	class = &cpu->classes[area->va.size_class];
@@ -218,10 +223,10 @@ static inline __attribute__((always_inline)) void free_ready_page(struct area_cp
 	stamp = purge_stamp();
 	if (unlikely(class->stamp != stamp)) {
 		local_unlock(&pcp->lock);
-		free_ready_run(area, caller);
+		free_ready_run(area, note, caller);
 		return;
 	}
-	held_unmap(area->entries, 1, note);
+	held_set(area->entries, note);
 	frame_release_plain(pfn, (uintptr_t)caller);
 	if (!run_stack_put(pcp->preferred, pfn, 1))
 		trim_and_put(cpu, class, area, 1, caller);
@@ -251,7 +256,7 @@ static inline __attribute__((always_inline)) bool free_ready(struct area_cpu *cp
 	if (area->vm.nr_pages == 1)
 		free_ready_page(cpu, area, note, number, caller);
 	else
-		free_ready_run(area, caller);
+		free_ready_run(area, note, caller);
 	return true;
 }
 

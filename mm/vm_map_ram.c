@@ -136,7 +136,7 @@ void *vm_map_ram(struct page **pages, unsigned int count, int node)
 	__atomic_store_n(&slot->state, slot->state - SLOT_FREE + SLOT_LIVE, __ATOMIC_RELAXED);
 	if (count > 1)
 		return map_pages(pcp, slot, pages, count);
-	held_map(slot->entry, 1, page_to_phys(pages[0]), PAGE_KERNEL);
+	held_set(slot->entry, page_to_phys(pages[0]) | PAGE_KERNEL.pgprot);
 	local_unlock(&pcp->lock);
 	return (void *)slot->start;
 }
@@ -273,6 +273,6 @@ void vm_unmap_ram(const void *mem, unsigned int count)
 		put_pages(cpu, slot, count, unit->note);
 		return;
 	}
-	held_unmap(slot->entry, 1, unit->note);
+	held_set(slot->entry, unit->note);
 	put_slot(cpu, class, slot, 1);
 }

@@ -15,10 +15,10 @@ static inline __attribute__((always_inline)) void fill_plain(struct area *area, 
 	struct page **pages = area->vm.pages, *page = pfn_to_page(pfn);
 	frame_word_t word = FRAME_PLAIN | frame_owner_encode(caller);
 
-	if (nr == 1) {
+	if (__builtin_constant_p(nr) && nr == 1) {
 		frame_words[pfn] = word;
 		*pages = page;
-		held_map(area->entries, 1, pfn << PAGE_SHIFT, PAGE_KERNEL);
+		held_set(area->entries, pfn << PAGE_SHIFT | PAGE_KERNEL.pgprot);
 		return;
 	}
 	frames_mark(pfn, nr, word);
@@ -27,12 +27,15 @@ static inline __attribute__((always_inline)) void fill_plain(struct area *area, 
 	vm_held_map(area, 0, nr, pfn << PAGE_SHIFT, PAGE_KERNEL);
 }
 
-/* The class has a plain range and the stack a run, after all that this CPU can do for it. */
-static __slow bool make_ready(struct area_class *class, struct run_stack *stack, size_t nr)
+/* The class to take a plain range from, and a run on top of the stack; NULL: not both. */
+static __slow struct area_class *make_ready(struct area_cpu *cpu, unsigned int size_class,
+					    struct run_stack *stack, size_t nr)
 {
-	if (!class->ready && !area_class_refresh(class))
-		return false;
-	return class->ready->va.plain && (stack->top->nr >= nr || run_stack_raise(stack, nr));
+	struct area_class *class = area_class_with(cpu, size_class);
+
+	if (!class || !class->ready->va.plain)
+		return NULL;
+	return stack->top->nr >= nr || run_stack_raise(stack, nr) ? class : NULL;
 }
 
 /*
@@ -62,7 +65,8 @@ static inline __attribute__((always_inline)) struct area *alloc_ready(unsigned l
 	area = class->ready;
 	stack = pcp->preferred;
 	if (unlikely(!area) || unlikely(!area->va.plain) || unlikely(stack->top->nr < nr)) {
-		if (quick || !make_ready(class, stack, nr)) {
+		class = quick ? NULL : make_ready(cpu, size_class, stack, nr);
+		if (!class) {
 			local_unlock(&pcp->lock);
 			return NULL;
 		}
