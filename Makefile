@@ -8,7 +8,7 @@
 #:   test           every test: on the host, of the linked file, in virtual machines
 #:   test-host      the suites as a process of this machine, under ASan and UBSan
 #:   test-tsan      the same under ThreadSanitizer
-#:   test-small     every case of small structures: areas, free blocks, buddy lists
+#:   test-small     every case of small structures: areas, buddy lists, page tables
 #:   soak           random calls against a model: STEPS=10000000 SEED=7
 #:   mutate         breaks the code NR=500 times, SEED=7, and counts what the suites notice
 #:   test-image     checks of the linked file and of the disk image
@@ -359,8 +359,20 @@ test-tsan: $(L)/vmlab-tsan
 
 # Every case where a structure is small: without sanitizers, for there are many.
 SMALL := small.free_space,small.areas,small.buddy
-test-small: $(L)/vmlab-fast
+test-small: $(L)/vmlab-fast $(O)/small-tables
+	$(Q)$(O)/small-tables
 	$(Q)$< test=$(SMALL)
+
+# Page tables of four entries, and nothing around them.
+TINY_SOURCES := $(wildcard tests/small/tables/*.c) $(addprefix pagetables/,held.c map.c mtrr.c protect.c \
+	reclaim.c tables.c unmap.c walk.c lib/assert.c lib/format.c lib/lock.c)
+TINY_FLAGS := $(HOST_FLAGS) -O2 -DTABLE_INDEX_BITS=2
+$(O)/tiny/%.o: % Makefile
+	@mkdir -p $(@D)
+	$(call say,HOSTCC)$(HOST_CC) $(TINY_FLAGS) -MMD -MP -c -o $@ $<
+
+$(O)/small-tables: $(TINY_SOURCES:%=$(O)/tiny/%.o)
+	$(call say,HOSTLD)$(HOST_CC) $(TINY_FLAGS) -o $@ $^
 
 # Mixed calls at random against a plain model; what fails is shrunk to a short list of calls.
 RANDOM_DRIVER := $(PYTHON) tests/driver/random.py $(L)/vmlab-host
@@ -417,11 +429,12 @@ options: $(OPTIONS_TABLE)
 TEST_FILES := $(OPTIONS_TABLE) $(L)/vmlab.img $(L)/vmlab.so $(L)/loader.efi $(O)/port.elf
 TEST := $(PYTHON) tests/qemu/test.py --build $(O)
 
-test: $(TEST_FILES) $(L)/vmlab-host $(L)/vmlab-tsan $(L)/vmlab-fast \
+test: $(TEST_FILES) $(L)/vmlab-host $(L)/vmlab-tsan $(L)/vmlab-fast $(O)/small-tables \
 		$(BUILD)/setup-test.stamp
 	@$(TEST) --program host=$(L)/vmlab-host \
 		--program "random=$(RANDOM_DRIVER) steps=1000000" \
 		--program "small=$(L)/vmlab-fast test=$(SMALL)" \
+		--program "small-tables=$(O)/small-tables" \
 		--program "bench=$(BENCH) check $(O)/vmlab.efi $(O) $(BASELINE)" \
 		--program "host-5level=$(L)/vmlab-host levels=5 nodes=2 poison=on cpus=2" \
 		--program "tsan=$(L)/vmlab-tsan cpus=4"
