@@ -10,6 +10,7 @@
 #:   test-tsan      the same under ThreadSanitizer
 #:   test-small     every case of small structures: areas, buddy lists, page tables
 #:   soak           random calls against a model: STEPS=10000000 SEED=7
+#:   coverage       lines and branches of mm/ and pagetables/ that no suite on the host runs
 #:   mutate         breaks the code NR=500 times, SEED=7, and counts what the suites notice
 #:   test-image     checks of the linked file and of the disk image
 #:   test-qemu      runs in virtual machines (CHECK="boot.*": only those)
@@ -87,8 +88,8 @@ endif
 .SECONDARY:
 .PHONY: help setup image iso sign usb run screenshot debug results results-show soak test
 .PHONY: test-host test-tsan test-image test-qemu format check-format clean mutate bench
-.PHONY: bench-check bench-keep bench-peer bench-profile release port test-small
-.PHONY: help-options options FORCE
+.PHONY: bench-check bench-keep bench-peer bench-profile release port test-small help-options
+.PHONY: options coverage FORCE
 
 help:
 	@sed -n 's/^#: \{0,1\}//p' Makefile
@@ -346,6 +347,7 @@ HOST_TSAN := -fsanitize=thread -DUNDER_TSAN \
 $(eval $(call HOST_BUILD,host,$$(HOST_ASAN)))
 $(eval $(call HOST_BUILD,tsan,$$(HOST_TSAN)))
 $(eval $(call HOST_BUILD,fast,$$(HOST_WINDOW)))
+$(eval $(call HOST_BUILD,cov,$$(HOST_WINDOW) -O0 --coverage -fprofile-update=atomic))
 
 # What plays the hardware is left out: its locks would order what the code under test does not.
 $(foreach file,machine registers mmu translations trap,$(O)/tsan/tests/host/$(file).c.o): \
@@ -438,6 +440,14 @@ test: $(TEST_FILES) $(L)/vmlab-host $(L)/vmlab-tsan $(L)/vmlab-fast $(O)/small-t
 		--program "bench=$(BENCH) check $(O)/vmlab.efi $(O) $(BASELINE)" \
 		--program "host-5level=$(L)/vmlab-host levels=5 nodes=2 poison=on cpus=2" \
 		--program "tsan=$(L)/vmlab-tsan cpus=4"
+
+# Which lines and branches of mm/ and pagetables/ the suites on the host run.
+coverage: $(L)/vmlab-cov
+	@find $(O)/cov -name '*.gcda' -delete
+	$(Q)for options in "" "levels=5 nodes=2 poison=on cpus=2" "kaslr=linux" "kaslr=off" \
+		"test=mm_random.mixed mixed.steps=200000"; do \
+		$< $$options >$(O)/cov.log || { cat $(O)/cov.log; exit 1; }; done
+	@$(PYTHON) tests/coverage.py $(O)/cov "$(or $(GCOV),gcov)"
 
 # One small change after the other to mm/ and pagetables/: which of them do the suites notice?
 mutate: $(L)/vmlab-fast $(L)/vmlab-host
