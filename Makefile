@@ -10,6 +10,7 @@
 #:   test-tsan      the same under ThreadSanitizer
 #:   test-small     every case of small structures: areas, buddy lists, page tables
 #:   soak           random calls against a model: STEPS=10000000 SEED=7
+#:   fuzz-parsers   options, ACPI tables, memory maps: SECONDS=60 of libFuzzer each (clang)
 #:   coverage       lines and branches of mm/ and pagetables/ that no suite on the host runs
 #:   mutate         breaks the code NR=500 times, SEED=7, and counts what the suites notice
 #:   test-image     checks of the linked file and of the disk image
@@ -89,7 +90,7 @@ endif
 .PHONY: help setup image iso sign usb run screenshot debug results results-show soak test
 .PHONY: test-host test-tsan test-image test-qemu format check-format clean mutate bench
 .PHONY: bench-check bench-keep bench-peer bench-profile release port test-small help-options
-.PHONY: options coverage FORCE
+.PHONY: options coverage fuzz-parsers FORCE
 
 help:
 	@sed -n 's/^#: \{0,1\}//p' Makefile
@@ -432,14 +433,38 @@ TEST_FILES := $(OPTIONS_TABLE) $(L)/vmlab.img $(L)/vmlab.so $(L)/loader.efi $(O)
 TEST := $(PYTHON) tests/qemu/test.py --build $(O)
 
 test: $(TEST_FILES) $(L)/vmlab-host $(L)/vmlab-tsan $(L)/vmlab-fast $(O)/small-tables \
-		$(BUILD)/setup-test.stamp
+		$(O)/parsers $(BUILD)/setup-test.stamp
 	@$(TEST) --program host=$(L)/vmlab-host \
 		--program "random=$(RANDOM_DRIVER) steps=1000000" \
 		--program "small=$(L)/vmlab-fast test=$(SMALL)" \
 		--program "small-tables=$(O)/small-tables" \
+		--program "parsers=$(O)/parsers tests/fuzz/corpus" \
 		--program "bench=$(BENCH) check $(O)/vmlab.efi $(O) $(BASELINE)" \
 		--program "host-5level=$(L)/vmlab-host levels=5 nodes=2 poison=on cpus=2" \
 		--program "tsan=$(L)/vmlab-tsan cpus=4"
+
+# Parsers, fed with anything: what libFuzzer has found is kept, and run again in make test.
+PARSERS := options acpi memory_map
+PARSER_SOURCES := $(PARSERS:%=tests/fuzz/parse_%.c) tests/fuzz/parse_world.c pagetables/lib/format.c \
+	$(addprefix efi/,acpi.c map_spans.c memory_plan.c option_value.c options.c srat.c text.c)
+PARSER_FLAGS := $(HOST_FLAGS) -fsanitize=address,undefined -fno-sanitize-recover=undefined
+FUZZ_CC ?= clang
+$(O)/parsers: $(PARSER_SOURCES) tests/fuzz/parse_replay.c $(wildcard efi/*.h tests/fuzz/*.h) Makefile
+	$(call say,HOSTCC)$(HOST_CC) $(PARSER_FLAGS) -o $@ $(filter %.c,$^)
+
+fuzz-parsers: | $(SETUP)
+	@mkdir -p $(O)
+	@for parser in $(PARSERS); do \
+		$(FUZZ_CC) $(PARSER_FLAGS) -fsanitize=fuzzer -DPARSER=parse_$$parser \
+			-o $(O)/fuzz-$$parser $(PARSER_SOURCES) tests/fuzz/parse_fuzz.c && \
+		mkdir -p $(O)/corpus/$$parser && \
+		$(O)/fuzz-$$parser -max_total_time=$(or $(SECONDS),60) -max_len=2048 -timeout=10 \
+			-artifact_prefix=$(O)/fuzz-$$parser- $(O)/corpus/$$parser \
+			tests/fuzz/corpus/$$parser && \
+		rm -rf $(O)/corpus/$$parser.min && mkdir $(O)/corpus/$$parser.min && \
+		$(O)/fuzz-$$parser -merge=1 -max_len=1024 $(O)/corpus/$$parser.min \
+			tests/fuzz/corpus/$$parser $(O)/corpus/$$parser || exit 1; done
+	@echo "Minimized: $(O)/corpus/*.min, to take the place of tests/fuzz/corpus/*"
 
 # Which lines and branches of mm/ and pagetables/ the suites on the host run.
 coverage: $(L)/vmlab-cov
