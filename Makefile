@@ -389,7 +389,7 @@ PORT_SOURCES := $(wildcard tests/port/*.c tests/port/*.S pagetables/*.c pagetabl
 	pagetables/lib/*.c mm/*.c)
 PORT_OBJECTS := $(PORT_SOURCES:%=$(O)/port/%.o) $(O)/port/symbols.o
 PORT_FLAGS := $(COMMON_FLAGS:tests/runner=tests/port) -O2 -ffreestanding -nostdinc \
-	-isystem $(shell $(CC) -print-file-name=include) -fno-pie -mno-red-zone -mgeneral-regs-only \
+	-isystem "$$($(CC) -print-file-name=include)" -fno-pie -mno-red-zone -mgeneral-regs-only \
 	-fcf-protection=none -fno-asynchronous-unwind-tables -fno-stack-protector $(CFLAGS)
 
 $(O)/port.flags: FORCE | $(SETUP)
