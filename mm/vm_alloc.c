@@ -102,9 +102,11 @@ static bool get_room(struct area *area, const struct vm_request *request)
 	size_t nr = area_body_pages(&area->va);
 	gfp_t gfp = request->gfp & ~(__GFP_ZERO | __GFP_COMP | GFP_ZONEMASK);
 
-	if (nr == 1)
+	if (nr == 1 && area->vm.pages != &area->page) {
+		area_room_free(area); /* vrealloc() gives a page that it moves a list too */
+		area->va.one_run = false;
 		area->vm.pages = &area->page;
-	else if (!area->vm.pages) {
+	} else if (!area->vm.pages) {
 		area->va.one_run = false; /* nothing is listed yet */
 		area->vm.pages = kvmalloc_node(nr * sizeof(struct page *), gfp | __GFP_NOWARN,
 					       request->node);

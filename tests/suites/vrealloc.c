@@ -170,3 +170,30 @@ TEST(vrealloc, shrink_and_align, "shrinking under a stricter alignment moves onl
 	vfree(p);
 	vfree(first);
 }
+
+TEST(vrealloc, one_page_list,
+     "the page list of a moved page is not lost when its range is used again")
+{
+	unsigned long align = 16 * PAGE_SIZE;
+	struct vmap_area_options options;
+	void *blocker = vmalloc(2 * PAGE_SIZE), *p = vmalloc(2 * PAGE_SIZE), *again;
+
+	require(blocker && p);
+	if (!((uintptr_t)p & (align - 1))) {
+		vfree(p);
+		p = blocker;
+		blocker = NULL;
+	}
+	p = vrealloc_node_align(p, PAGE_SIZE, align, GFP_KERNEL, NUMA_NO_NODE);
+	require(p);
+	vfree(p);
+	vmap_area_get_options(&options);
+	vmap_area_set_lazy_max(1);
+	vfree(vmalloc(PAGE_SIZE)); /* a flush, after which the range is ready */
+	vmap_area_set_lazy_max(options.lazy_max);
+	again = __vmalloc_node_range(PAGE_SIZE, align, VMALLOC_START, VMALLOC_END, GFP_KERNEL,
+				     PAGE_KERNEL, VM_USERMAP, NUMA_NO_NODE, NULL);
+	expect_equal((uintptr_t)again, (uintptr_t)p);
+	vfree(again);
+	vfree(blocker);
+}
