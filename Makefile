@@ -9,7 +9,7 @@
 #:   test-host      the suites as a process of this machine, under ASan and UBSan
 #:   test-tsan      the same under ThreadSanitizer
 #:   test-small     every case of small structures: areas, buddy lists, page tables
-#:   soak           random calls against a model: STEPS=10000000 SEED=7
+#:   soak           random calls against a model: STEPS=10000000 SEED=7 CPUS=4
 #:   fuzz-parsers   options, ACPI tables, memory maps: SECONDS=60 of libFuzzer each (clang)
 #:   coverage       lines and branches of mm/ and pagetables/ that no suite on the host runs
 #:   mutate         breaks the code NR=500 times, SEED=7, and counts what the suites notice
@@ -381,7 +381,7 @@ $(O)/small-tables: $(TINY_SOURCES:%=$(O)/tiny/%.o)
 RANDOM_DRIVER := $(PYTHON) tests/driver/random.py $(L)/vmlab-host
 
 soak: $(L)/vmlab-host
-	@$(RANDOM_DRIVER) steps=$(or $(STEPS),10000000) $(if $(SEED),seed=$(SEED)) $(OPTIONS)
+	@$(RANDOM_DRIVER) steps=$(or $(STEPS),10000000) $(if $(SEED),seed=$(SEED)) $(if $(CPUS),test=cpus cpus=$(CPUS)) $(OPTIONS)
 
 # The port: mm/ and pagetables/ in a kernel of its own, with nothing of efi/ or libc. --------------
 
