@@ -49,6 +49,7 @@ struct options {
 	uint64_t fail; /* the number of the allocation that fails; 0: none */
 	enum exit_way exit;
 	uint64_t wait; /* seconds */
+	uint64_t soak; /* seconds; 0: none */
 	bool bench;
 	uint64_t loops, pages; /* of benchmarks; 0: as each has it */
 	bool huge;

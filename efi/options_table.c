@@ -82,6 +82,8 @@ const struct option options_table[] = {
 	 .sentence = "what to do at the end; auto: qemu under QEMU, else wait"},
 	{FIELD(wait), .kind = DURATION, .min = 1, .max = 86400, .values = "TIME", .standard = "5m",
 	 .sentence = "how long exit=wait waits for a key"},
+	{FIELD(soak), .kind = DURATION, .max = 1000000, .values = "TIME", .standard = "none",
+	 .sentence = "make random calls against a model for so long, and run nothing else"},
 	{FIELD(bench), .kind = FLAG, .values = "", .standard = "",
 	 .sentence = "run the benchmarks (test= selects) instead of the tests"},
 	{FIELD(loops), .kind = NUMBER, .max = (uint64_t)1 << 32, .values = "NUMBER",

@@ -7,8 +7,9 @@
 static inline struct runner_options runner_options_of(const struct options *options)
 {
 	return (struct runner_options){
-		.select = options->test,
+		.select = options->soak ? "mm_random.soak" : options->test,
 		.seed = options->seed,
+		.soak = options->soak,
 		.own_options = options->own,
 		.smoke = options->group == GROUP_SMOKE,
 		.shuffled = options->order == ORDER_SHUFFLED,

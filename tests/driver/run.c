@@ -91,7 +91,7 @@ TEST(mm_random, mixed, "any row of calls does what a plain model says, and leave
 
 	kept = test_option("keep", &kept_length);
 	drivers_prepare(1);
-	run_seed = test_random();
+	run_seed = driver_option("from", test_random());
 	driver_prints = driver_option("print", 0);
 	if (test_option("round", &(size_t){0})) {
 		play(round, least(steps, ROUND_STEPS));

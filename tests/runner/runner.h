@@ -25,6 +25,7 @@ struct runner_options {
 	const char *select; /* names and globs, comma-separated; NULL or "": all */
 	uint64_t seed;
 	const char *own_options; /* of single tests: words "NAME.option=value"; NULL: none */
+	uint64_t soak;		 /* seconds that test_soak() says; 0: none */
 	bool on_host;
 	bool smoke;		 /* only tests marked TEST_SMOKE */
 	bool shuffled;		 /* the seed decides the order, in each round anew */

@@ -181,3 +181,8 @@ bool test_on_host(void)
 {
 	return runner_options.on_host;
 }
+
+uint64_t test_soak(void)
+{
+	return runner_options.soak;
+}

@@ -120,6 +120,8 @@ uint64_t test_random(void);
 uint64_t test_random_below(void *unused, uint64_t bound);
 /* Loops that are long ask it now and then; opens the gate when it is time. */
 void test_relax(void);
+/* How many seconds a soak is to take (soak=); 0: none is asked for. */
+uint64_t test_soak(void);
 /* Whether the code runs in a Linux process rather than under firmware. */
 bool test_on_host(void);
 
