@@ -86,7 +86,7 @@ static void leave_classes(void)
 		if (va->state == AREA_READY || va->state == AREA_LAZY)
 			continue;
 		va->size_class = CLASS_NONE;
-		va->one_run = false; /* vfree()'s short cut is for those of a class */
+		va->plain = false; /* vfree()'s short cut is for those of a class */
 	}
 	areas_unlock();
 }
