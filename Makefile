@@ -23,7 +23,7 @@
 #:   results        what runs left on the stick, into build/results/ (DEV=/dev/sdX or an image;
 #:                  none: the last make run); results-show: prints it (RUN=0003)
 #:   debug          a run under gdb, stopped at its entry, with commands for vmlab's structures
-#:                  (tests/qemu/README.md; COMMANDS="bt; info registers": a session without a person)
+#:                  (tests/qemu/README.md; COMMANDS="bt; info registers": without a person)
 #:   screenshot     build/screenshot.png: the screen at the end of a run
 #:   port           the smallest kernel with mm/ in it (tests/port/), built and run
 #:   bench          what the calls cost, beside Linux's figures; into build/bench.json

@@ -44,7 +44,8 @@ trap 'rm -rf "$folder/work"' EXIT
 git -C "$root" archive --format=tar --prefix="$name/" HEAD | gzip -9n >"$folder/$name.tar.gz"
 if [ -z "${BUILT:-}" ]; then
     tar -xzf "$folder/$name.tar.gz" -C "$folder/work"
-    env -u MAKEFLAGS -u MFLAGS "${MAKE:-make}" -C "$folder/work/$name" --no-print-directory image iso >&2
+    env -u MAKEFLAGS -u MFLAGS "${MAKE:-make}" -C "$folder/work/$name" --no-print-directory \
+        image iso >&2
     BUILT=$folder/work/$name/build
 fi
 

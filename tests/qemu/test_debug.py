@@ -34,8 +34,9 @@ def gdb(context, base, *commands):
              f"add-symbol-file {context.linked} -o {base:#x}", "source " + SCRIPT]
     for command in commands:
         steps += ["echo \\n===\\n", command]
-    done = subprocess.run([GDB, "-q", "-nx", "-batch"] + [w for s in steps for w in ("-ex", s)],
-                          check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=120)
+    done = subprocess.run([GDB, "-q", "-nx", "-batch", *(w for s in steps for w in ("-ex", s))],
+                          check=False, timeout=120, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT)
     said = done.stdout.decode("utf-8", "replace").split("\n===\n")
     context.require(len(said) == len(commands) + 1, said[-1])
     return [[line for line in text.splitlines() if line] for text in said[1:]]

@@ -7,7 +7,8 @@ import subprocess
 from check import ROOT, check
 from qemu import PASSED, QEMU
 
-AREA = re.compile(r"^0x[0-9a-f]+-0x[0-9a-f]+ +24576 0x[0-9a-f]+ pages=5 vmalloc N0=5$", re.MULTILINE)
+AREA = re.compile(r"^0x[0-9a-f]+-0x[0-9a-f]+ +24576 0x[0-9a-f]+ pages=5 vmalloc N0=5$",
+                  re.MULTILINE)
 FRAME = re.compile(r"^# frame of its last page: 0x([0-9a-f]+)$", re.MULTILINE)
 
 

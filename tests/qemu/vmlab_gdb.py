@@ -95,7 +95,7 @@ def area_line(vm):
 
 
 class Start(gdb.Command):
-    """vmlab-start SERVER SYMBOLS BASE LOG: attaches, and goes on to the entry of the application."""
+    """vmlab-start SERVER SYMBOLS BASE LOG: attaches, and runs to the entry of the application."""
 
     def __init__(self):
         super().__init__("vmlab-start", gdb.COMMAND_RUNNING)
