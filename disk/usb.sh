@@ -31,11 +31,12 @@ gigabytes() {
     printf '%d.%d GB' $(($1 / 1000000000)) $(($1 / 100000000 % 10))
 }
 
-# Whether anything uses the device whose folder in sysfs is $1: mounted, swap, or below another.
-in_use() {
+# Refuses if anything uses the device whose folder in sysfs is $1: mounted (by number, or, as btrfs
+# has it, by name alone), swap, or below another device.
+require_unused() {
     read -r number <"$1/dev"
     name=${1##*/}
-    ! grep -q "^[0-9]* [0-9]* $number " "$root/proc/self/mountinfo" ||
+    ! grep -q -e "^[0-9]* [0-9]* $number " -e " - [^ ]* /dev/$name " "$root/proc/self/mountinfo" ||
         refuse "/dev/$name is mounted; unmount it first"
     ! grep -q "^/dev/$name " "$root/proc/swaps" || refuse "/dev/$name is swap space"
     for holder in "$1"/holders/*; do
@@ -59,9 +60,9 @@ size=$(($(about size) * 512))
 [ $size -le $limit ] || refuse "$1 has $(gigabytes $size), more than 256 GB: that is no stick"
 needed=$(wc -c <"$image")
 [ $size -ge "$needed" ] || refuse "$1 is too small: $needed bytes are needed"
-in_use "$sys"
+require_unused "$sys"
 for part in "$sys/${device##*/}"*; do
-    [ ! -e "$part/dev" ] || in_use "$part"
+    [ ! -e "$part/dev" ] || require_unused "$part"
 done
 [ -w "$device" ] || refuse "$1 may not be written to by you; try sudo"
 

@@ -20,7 +20,7 @@ def write(path, text):
 class FakeMachine:
     """A machine with one disk, /dev/sdz, and its partition sdz1."""
 
-    def __init__(self, folder, mounted=None, swap=None, holder=None, **disk):
+    def __init__(self, folder, mounted=None, source=None, swap=None, holder=None, **disk):
         self.root = folder
         self.device = os.path.join(folder, "dev", "sdz")
         subprocess.run(["rm", "-rf", folder], check=True)
@@ -40,7 +40,7 @@ class FakeMachine:
         write(os.path.join(folder, "dev", "other"), "as it was")
         numbers = {"sdz": "8:400", "sdz1": "8:401", None: "8:1"}
         write(os.path.join(folder, "proc", "self", "mountinfo"),
-              f"25 30 {numbers[mounted]} / /media/stick rw - vfat /dev/x rw\n")
+              f"25 30 {numbers[mounted]} / /media/stick rw - vfat {source or '/dev/x'} rw\n")
         write(os.path.join(folder, "proc", "swaps"), "Filename Type Size Used Priority\n" +
               (f"/dev/{swap} partition 1 0 -2\n" if swap else ""))
 
@@ -69,6 +69,7 @@ REFUSALS = [
     ({"size": 512}, {}, "too small"),
     ({"mounted": "sdz"}, {}, "/dev/sdz is mounted"),
     ({"mounted": "sdz1"}, {}, "/dev/sdz1 is mounted"),
+    ({"source": "/dev/sdz1"}, {}, "/dev/sdz1 is mounted"),
     ({"swap": "sdz1"}, {}, "/dev/sdz1 is swap space"),
     ({"holder": "dm-0"}, {}, "in use by dm-0"),
     ({}, {"answer": ""}, "nothing written"),
