@@ -27,7 +27,8 @@
 #:   screenshot     build/screenshot.png: the screen at the end of a run
 #:   port           the smallest kernel with mm/ in it (tests/port/), built and run
 #:   bench          what the calls cost, beside Linux's figures; into build/bench.json
-#:   bench-check    fails where a figure is more than 3 % worse than in tests/bench/baseline.json
+#:   bench-check    fails where a figure is more than 3 % worse than in tests/bench/baseline.json;
+#:                  bench-keep: the last figures become that
 #:   bench-peer     both columns fresh: PEER=path/to/measure-linux.sh
 #:   bench-profile  where the instructions of ROW=fix_size_1 go, by function
 #:   help-options   every option of a run: name, values, what it does, default
