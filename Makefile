@@ -71,11 +71,12 @@ CLANG_FORMAT ?= clang-format
 SBSIGN ?= sbsign
 XORRISO ?= xorriso
 GDB ?= gdb
+OVMF_SECURE ?= /usr/share/OVMF/OVMF_CODE_4M.secboot.fd
 OVMF_ENROLLED ?= /usr/share/OVMF/OVMF_VARS_4M.snakeoil.fd
 SNAKEOIL ?= /usr/share/ovmf/PkKek-1-snakeoil
 EFI_INCLUDE ?= /usr/include/efi
 EFI_LIB ?= /usr/lib
-export NM OBJDUMP QEMU OVMF_CODE OVMF_VARS OVMF_ENROLLED SBSIGN XORRISO GDB
+export NM OBJDUMP QEMU OVMF_CODE OVMF_VARS OVMF_SECURE OVMF_ENROLLED SBSIGN XORRISO GDB
 export PATH := $(PATH):/usr/sbin:/sbin
 export PYTHONDONTWRITEBYTECODE := 1
 

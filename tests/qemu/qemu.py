@@ -15,7 +15,8 @@ from qmp import Qmp, QmpError
 QEMU = os.environ.get("QEMU", "qemu-system-x86_64")
 OVMF_CODE = os.environ.get("OVMF_CODE", "/usr/share/OVMF/OVMF_CODE_4M.fd")
 OVMF_VARS = os.environ.get("OVMF_VARS", "/usr/share/OVMF/OVMF_VARS_4M.fd")
-# Variables in which a key is enrolled (Debian's for trying things): firmware that enforces.
+# Firmware with Secure Boot, and variables in which a key is enrolled (Debian's for trying things).
+OVMF_SECURE = os.environ.get("OVMF_SECURE", "/usr/share/OVMF/OVMF_CODE_4M.secboot.fd")
 OVMF_ENROLLED = os.environ.get("OVMF_ENROLLED", "/usr/share/OVMF/OVMF_VARS_4M.snakeoil.fd")
 
 # How the application tells QEMU its result: isa-debug-exit makes (2 * value + 1) of it.
@@ -76,7 +77,7 @@ class Machine:
         self.serial = Log(self.path("serial.log"))
         self.process = None
         self.qmp = None
-        self.variables = OVMF_ENROLLED if secure else OVMF_VARS
+        self.secure = secure
         self.apart = apart      # from the terminal: Ctrl-C is not for QEMU
         self.limit = limit      # seconds without a word after which a test is over time
         self.last_word = None
@@ -93,15 +94,20 @@ class Machine:
 
     def _common(self, memory, cpu, cpus, extra):
         arguments = [
-            "-machine", "q35", "-cpu", cpu, "-smp", str(cpus), "-m", str(memory),
+            "-machine", "q35,smm=on" if self.secure else "q35",
+            "-cpu", cpu, "-smp", str(cpus), "-m", str(memory),
             "-nodefaults", "-display", "none", "-vga", "std", "-monitor", "none", "-no-reboot",
-            "-drive", "if=pflash,format=raw,unit=0,readonly=on,file=" + OVMF_CODE,
+            "-drive", "if=pflash,format=raw,unit=0,readonly=on,file=" +
+            (OVMF_SECURE if self.secure else OVMF_CODE),
             "-drive", "if=pflash,format=raw,unit=1,file=" + self.path("vars.fd"),
             "-chardev", "file,id=debug,path=" + self.debug.path,
             "-device", "isa-debugcon,iobase=0xe9,chardev=debug",
             "-serial", "file:" + self.serial.path,
             "-device", "isa-debug-exit,iobase=0xf4,iosize=4",
         ]
+        if self.secure:  # its variables are written in SMM alone, which has no sleep here
+            arguments += ["-global", "driver=cfi.pflash01,property=secure,value=on",
+                          "-global", "ICH9-LPC.disable_s3=1"]
         # More CPUs than cores: a CPU that spins must not keep the core from the one it waits for.
         if int(cpus) > (os.cpu_count() or 1) and "-accel" not in extra:
             arguments += ["-accel", "tcg,thread=single"]
@@ -117,7 +123,8 @@ class Machine:
         return ["-drive", drive] + DISK_WAYS[disk]
 
     def __enter__(self):
-        with open(self.variables, "rb") as source, open(self.path("vars.fd"), "wb") as copy:
+        variables = OVMF_ENROLLED if self.secure else OVMF_VARS
+        with open(variables, "rb") as source, open(self.path("vars.fd"), "wb") as copy:
             copy.write(source.read())
         for log in (self.debug, self.serial):
             open(log.path, "wb").close()
