@@ -151,7 +151,6 @@ int inside_build(const struct options *options)
 {
 	int error;
 
-	nodes_read();
 	fill_ranges();
 	memblock_init(memory_ranges, nr_memory_ranges);
 	error = failed(choose_layout(options), "the layout does not fit (vmalloc=, padding=)");

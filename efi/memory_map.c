@@ -6,6 +6,7 @@
 #include "levels.h"
 #include "lib/format.h"
 #include "lib/string.h"
+#include "nodes.h"
 
 /* UEFI 7.2.3; gnu-efi 3 does not name these two. */
 #define MEMORY_NV 0x8000
@@ -54,13 +55,24 @@ static void exclude_what_is_in_use(void)
 	memory_plan_exclude(&plan, root, root + PAGE_SIZE);
 }
 
+/* Each node's part apart, so that something of every node is taken where not all is. */
+static void plan_range(uint64_t start, uint64_t end, uint32_t descriptor)
+{
+	uint64_t node_end;
+
+	for (; start < end; start = node_end) {
+		srat_node_of(nodes_table(), start, end, &node_end);
+		memory_plan_add(&plan, start, node_end, descriptor);
+	}
+}
+
 static void plan_all(void)
 {
 	for (size_t i = 0; i < firmware_map_nr(); i++) {
 		struct map_entry entry = firmware_map_entry(i);
 
 		if (is_usable(&entry))
-			memory_plan_add(&plan, entry.start, entry.end, (uint32_t)i);
+			plan_range(entry.start, entry.end, (uint32_t)i);
 	}
 	usable_bytes = memory_plan_bytes(&plan);
 	exclude_what_is_in_use();
@@ -119,6 +131,7 @@ static void take_range(uint64_t start, uint64_t end, uint32_t descriptor)
 
 EFI_STATUS memory_take(uint64_t limit)
 {
+	nodes_read();
 	plan_all();
 	limited_by_option = limit != 0;
 	if (!limit)
