@@ -15,6 +15,7 @@
 #:   mutate         breaks the code NR=500 times, SEED=7, and counts what the suites notice
 #:   test-image     checks of the linked file and of the disk image
 #:   test-qemu      runs in virtual machines (CHECK="boot.*": only those)
+#:   machines       all tests on machines of every kind, firmware to disk (CHECK="machines.0*")
 #:   image          build/vmlab.efi, the application, and build/vmlab.img, the stick
 #:   usb            writes the stick: DEV=/dev/sdX (asks; YES=1: does not; IMAGE=another one)
 #:   iso            build/vmlab.iso, a CD for virtual machines
@@ -73,10 +74,11 @@ XORRISO ?= xorriso
 GDB ?= gdb
 OVMF_SECURE ?= /usr/share/OVMF/OVMF_CODE_4M.secboot.fd
 OVMF_ENROLLED ?= /usr/share/OVMF/OVMF_VARS_4M.snakeoil.fd
+U_BOOT ?= /usr/lib/u-boot/qemu-x86_64/u-boot.rom
 SNAKEOIL ?= /usr/share/ovmf/PkKek-1-snakeoil
 EFI_INCLUDE ?= /usr/include/efi
 EFI_LIB ?= /usr/lib
-export NM OBJDUMP QEMU OVMF_CODE OVMF_VARS OVMF_SECURE OVMF_ENROLLED SBSIGN XORRISO GDB
+export NM OBJDUMP QEMU OVMF_CODE OVMF_VARS OVMF_SECURE OVMF_ENROLLED U_BOOT SBSIGN XORRISO GDB
 export PATH := $(PATH):/usr/sbin:/sbin
 export PYTHONDONTWRITEBYTECODE := 1
 
@@ -92,7 +94,7 @@ endif
 .PHONY: help setup image iso sign usb run screenshot debug results results-show soak test
 .PHONY: test-host test-tsan test-image test-qemu format check-format clean mutate bench
 .PHONY: bench-check bench-keep bench-peer bench-profile release port test-small help-options
-.PHONY: options coverage fuzz-parsers FORCE
+.PHONY: options coverage fuzz-parsers machines FORCE
 
 help:
 	@sed -n 's/^#: \{0,1\}//p' Makefile
@@ -108,13 +110,14 @@ NEEDED := $(sort $(foreach cc,$(CC) $(HOST_CC),$(notdir $(cc))=$(cc))) binutils=
 NEEDED_SIGN := sbsigntool=$(SBSIGN) openssl=openssl
 NEEDED_ISO := xorriso=$(XORRISO)
 NEEDED_DEBUG := gdb=$(GDB)
+NEEDED_MACHINES := u-boot-qemu=$(U_BOOT)
 SETUP := $(BUILD)/setup.stamp
 SETUPS := $(foreach what,sign iso debug test,$(BUILD)/setup-$(what).stamp)
 $(SETUP): NEED = $(NEEDED)
 $(BUILD)/setup-sign.stamp: NEED = $(NEEDED_SIGN)
 $(BUILD)/setup-iso.stamp: NEED = $(NEEDED_ISO)
 $(BUILD)/setup-debug.stamp: NEED = $(NEEDED_DEBUG)
-$(BUILD)/setup-test.stamp: NEED = $(NEEDED_SIGN) $(NEEDED_ISO) $(NEEDED_DEBUG)
+$(BUILD)/setup-test.stamp: NEED = $(NEEDED_SIGN) $(NEEDED_ISO) $(NEEDED_DEBUG) $(NEEDED_MACHINES)
 $(BUILD)/setup-test.stamp: CANNOT = echo "The checks that need them are skipped."; exit 0
 CANNOT = exit 1
 setup: $(SETUP)
@@ -510,6 +513,9 @@ bench-profile: $(O)/vmlab.efi
 
 test-image: $(TEST_FILES)
 	@$(TEST) --only "image.*"
+
+machines: $(TEST_FILES) $(BUILD)/setup-test.stamp
+	@$(TEST) --only "$(or $(CHECK),machines.*)"
 
 test-qemu: $(TEST_FILES)
 	@$(TEST) --only "$(or $(CHECK),[!i]*)"

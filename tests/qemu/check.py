@@ -8,7 +8,7 @@
             context.require(condition, "what is wrong otherwise")
 
 It gets a folder of its own. It fails by an exception; results of the application that it hands to
-context.add() are counted one by one.
+context.add() are counted one by one. With `only_asked` it is too long for every run of all tests.
 """
 import fnmatch
 import os
@@ -35,24 +35,31 @@ class Skipped(Exception):
 
 
 class Check:
-    def __init__(self, name, sentence, function):
+    def __init__(self, name, sentence, function, only_asked=False):
         self.name, self.sentence, self.function = name, sentence, function
+        self.only_asked = only_asked
         self.outcome = "failed"
         self.why = ""
         self.seconds = 0.0
         self.results = []  # of the application: ktap.Results
 
 
-def check(name, sentence):
+def check(name, sentence, only_asked=False):
     def register(function):
-        CHECKS.append(Check(name, sentence, function))
+        CHECKS.append(Check(name, sentence, function, only_asked))
         return function
     return register
 
 
 def selected(pattern):
+    """The checks that a list of globs means. What is long must be meant by its module's name."""
     patterns = pattern.split(",")
-    return [c for c in CHECKS if any(fnmatch.fnmatch(c.name, p) for p in patterns)]
+
+    def is_meant(one):
+        module = one.name.partition(".")[0]
+        return any(fnmatch.fnmatch(one.name, p) and
+                   (not one.only_asked or p.startswith(module + ".")) for p in patterns)
+    return [c for c in CHECKS if is_meant(c)]
 
 
 class Context:

@@ -10,6 +10,7 @@ BEGINNING = re.compile(r"^# vmlab(?:$| on the host)")
 PLAN = re.compile(r"^1\.\.(\d+)$")
 RESULT = re.compile(r"^(not )?ok \d+ (?:- )?([^# ]+)(?: # (.*))?$")
 CLOSING = re.compile(r"^# (\d+) passed, (\d+) failed, (\d+) skipped: (\w+)$")
+TAKEN = re.compile(r"^# taken 0x([0-9a-f]+)-0x([0-9a-f]+)")
 OUTCOMES = ("passed", "failed", "skipped")
 
 
@@ -56,6 +57,10 @@ class Results:
         pattern = re.compile("^# " + re.escape(name) + r" 0x([0-9a-f]+)")
         found = [match[1] for match in map(pattern.match, self.lines) if match]
         return int(found[0], 16) if found else None
+
+    def taken(self):
+        """The ranges of memory that the run took from the firmware."""
+        return [(int(m[1], 16), int(m[2], 16)) for m in map(TAKEN.match, self.lines) if m]
 
     def lines_with(self, *words):
         return [line for line in self.lines if all(word in line.lower() for word in words)]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""One virtual machine: OVMF under QEMU, started, followed, ended.
+"""One virtual machine: firmware under QEMU, started, followed, ended.
 
 Every machine gets a folder of its own with what came out: debug.log (the bytes of the debug port),
 serial.log (what the firmware says), and screen.png where something went wrong. The firmware's
@@ -10,36 +10,16 @@ import socket
 import subprocess
 import time
 
+from firmware import ENFORCING_SMM, OVMF_4M
 from qmp import Qmp, QmpError
 
 QEMU = os.environ.get("QEMU", "qemu-system-x86_64")
-OVMF_CODE = os.environ.get("OVMF_CODE", "/usr/share/OVMF/OVMF_CODE_4M.fd")
-OVMF_VARS = os.environ.get("OVMF_VARS", "/usr/share/OVMF/OVMF_VARS_4M.fd")
-# Firmware with Secure Boot, and variables in which a key is enrolled (Debian's for trying things).
-OVMF_SECURE = os.environ.get("OVMF_SECURE", "/usr/share/OVMF/OVMF_CODE_4M.secboot.fd")
-OVMF_ENROLLED = os.environ.get("OVMF_ENROLLED", "/usr/share/OVMF/OVMF_VARS_4M.snakeoil.fd")
-
 # How the application tells QEMU its result: isa-debug-exit makes (2 * value + 1) of it.
 PASSED, FAILED, SKIPPED, CRASHED = 33, 35, 37, 39
 
 POLL = 0.02
 FIRMWARE_EXCEPTION = b"X64 Exception"
 SHELL_PAUSE = b"seconds to skip"
-
-DISK_WAYS = {
-    "virtio": ["-device", "virtio-blk-pci,drive=d"],
-    "ahci": ["-device", "ide-hd,drive=d,bus=ide.0"],
-    "nvme": ["-device", "nvme,drive=d,serial=1"],
-    "usb": ["-device", "qemu-xhci", "-device", "usb-storage,drive=d"],
-    "cd": ["-device", "ide-cd,drive=d,bus=ide.0"],
-}
-
-
-def network(folder, file, own_rom=False):
-    """The arguments for a machine that boots `file` of `folder` from QEMU's own TFTP server: by
-    iPXE, which the card has in its ROM, or without that by the firmware's own PXE."""
-    return ["-netdev", f"user,id=n,tftp={folder},bootfile={file}",
-            "-device", "virtio-net-pci,netdev=n" + (",romfile=" if own_rom else "")]
 
 
 class Log:
@@ -64,20 +44,20 @@ class Log:
 
 
 class Machine:
-    """What starts is said by `image` and `disk` (a key of DISK_WAYS), or by `kernel` (an .efi file,
-    with `append` as its load options), or by `network` (the arguments of network()). Use it as a
-    context: at the end QEMU is gone."""
+    """What starts is said by `image` and `disk` (a key of disk_ways in firmware.py), or by `kernel`
+    (an .efi file, with `append` as its load options), or by `network` (the arguments of network()).
+    Use it as a context: at the end QEMU is gone."""
 
     def __init__(self, folder, image=None, disk="virtio", kernel=None, append="", memory="1G",
                  cpu="max", cpus=1, read_only=False, keep=False, network=(), secure=False,
-                 extra=(), debug_log=None, limit=None, apart=False):
+                 firmware=None, extra=(), debug_log=None, limit=None, apart=False):
         os.makedirs(folder, exist_ok=True)
         self.folder = folder
         self.debug = Log(debug_log or self.path("debug.log"))
         self.serial = Log(self.path("serial.log"))
         self.process = None
         self.qmp = None
-        self.secure = secure
+        self.firmware = firmware or (ENFORCING_SMM if secure else OVMF_4M)
         self.apart = apart      # from the terminal: Ctrl-C is not for QEMU
         self.limit = limit      # seconds without a word after which a test is over time
         self.last_word = None
@@ -94,12 +74,9 @@ class Machine:
 
     def _common(self, memory, cpu, cpus, extra):
         arguments = [
-            "-machine", "q35,smm=on" if self.secure else "q35",
+            *self.firmware.arguments(self.path("vars.fd")),
             "-cpu", cpu, "-smp", str(cpus), "-m", str(memory),
             "-nodefaults", "-display", "none", "-vga", "std", "-monitor", "none", "-no-reboot",
-            "-drive", "if=pflash,format=raw,unit=0,readonly=on,file=" +
-            (OVMF_SECURE if self.secure else OVMF_CODE),
-            "-drive", "if=pflash,format=raw,unit=1,file=" + self.path("vars.fd"),
             "-chardev", "file,id=debug,path=" + self.debug.path,
             "-device", "isa-debugcon,iobase=0xe9,chardev=debug",
             "-serial", "file:" + self.serial.path,
@@ -113,19 +90,19 @@ class Machine:
             arguments += ["-accel", "tcg,thread=single"]
         return arguments
 
-    @staticmethod
-    def _drive(image, disk, read_only, keep):
+    def _drive(self, image, disk, read_only, keep):
         drive = "format=raw,if=none,id=d,file=" + image
         if read_only:
             drive += ",readonly=on"
         elif not keep:
             drive += ",snapshot=on"
-        return ["-drive", drive] + DISK_WAYS[disk]
+        return ["-drive", drive] + self.firmware.disk_ways[disk]
 
     def __enter__(self):
-        variables = OVMF_ENROLLED if self.secure else OVMF_VARS
-        with open(variables, "rb") as source, open(self.path("vars.fd"), "wb") as copy:
-            copy.write(source.read())
+        if self.firmware.variables:
+            with open(self.firmware.variables, "rb") as source, \
+                 open(self.path("vars.fd"), "wb") as copy:
+                copy.write(source.read())
         for log in (self.debug, self.serial):
             open(log.path, "wb").close()
         ours, theirs = socket.socketpair()

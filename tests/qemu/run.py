@@ -15,7 +15,8 @@ import sys
 
 import disk
 import ktap
-from qemu import CRASHED, FAILED, PASSED, SKIPPED, Machine, network
+from firmware import network
+from qemu import CRASHED, FAILED, PASSED, SKIPPED, Machine
 
 WORDS = {PASSED: "passed", FAILED: "failed", SKIPPED: "skipped", CRASHED: "crashed"}
 

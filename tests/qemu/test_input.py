@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Bad input and machines that will not do: one clear line each, and an orderly end."""
+"""Bad input: one clear line each, and an orderly end."""
 import disk
 from check import check
 from qemu import FAILED
@@ -10,14 +10,6 @@ QUICK = "test=entry.*"
 def require_one_line(context, results, *words):
     lines = results.lines_with(*words)
     context.require(len(lines) == 1, f"{len(lines)} lines with {words} instead of one")
-
-
-def refused(context, *words, **what):
-    """A run that must end with an error status, and one line that says `words`."""
-    with context.machine(**what) as machine:
-        status, results = context.ending(machine, counted=False)
-    context.require(status == FAILED and not results.tests, "the run was not refused")
-    require_one_line(context, results, *words)
 
 
 @check("input.unknown_option", "unknown and malformed options are named, a line each, and skipped")
@@ -37,14 +29,3 @@ def no_such_test(context):
         status, results = context.ending(machine, counted=False)
     context.require(status == FAILED, "a run without any test did not fail")
     require_one_line(context, results, "layuot", "nearest")
-
-
-@check("input.little_memory", "48 MiB are refused in one line")
-def little_memory(context):
-    # By -kernel: from a disk the firmware itself has not enough left to load the application.
-    refused(context, "too little memory", kernel=context.application, memory="48M")
-
-
-@check("input.no_nx", "a CPU without no-execute pages is refused in one line")
-def no_nx(context):
-    refused(context, "not possible here", "nx", image=context.image, memory="256M", cpu="max,-nx")

@@ -7,7 +7,7 @@ import subprocess
 import disk
 import run
 from check import ROOT, Skipped, check
-from qemu import network
+from firmware import network
 
 QUICK = "test=entry.*,layout.*"
 REFUSED = b"Access Denied"
