@@ -5,17 +5,18 @@
 #	nm -n first.so | awk -f symbols.awk > symbols_table.S
 #	awk -f symbols.awk < /dev/null > symbols_table.S	an empty table
 #
-# Takes functions alone; the symbol _etext, or else the last function, ends the table.
+# Takes functions alone; the symbol _etext, or else the last function, ends the table. Addresses are
+# compared as text, which "" makes of them: as numbers 00e680 and 00e740 were both 0.
 
 BEGIN { nr = 0 } # names[nr++] before any number would index with ""
 $3 == "ImageBase" { base = $1 }
 $3 == "_etext" { end = $1 }
-$2 ~ /^[tTwW]$/ && $3 !~ /^[.$]/ && $1 != last { last = addresses[nr] = $1; names[nr++] = $3 }
+$2 ~ /^[tTwW]$/ && $3 !~ /^[.$]/ && $1 "" != last "" { last = addresses[nr] = $1; names[nr++] = $3 }
 
 END {
 	if (nr && !end)
 		end = last
-	if (nr && addresses[nr - 1] < end) {
+	if (nr && addresses[nr - 1] "" < end "") {
 		addresses[nr] = end
 		names[nr++] = "_etext"
 	}
