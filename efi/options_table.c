@@ -93,7 +93,8 @@ const struct option options_table[] = {
 	{FIELD(huge), .kind = SWITCH, .values = "on|off", .standard = "off",
 	 .sentence = "fix_size benchmarks by vmalloc_huge()"},
 	{FIELD(stop), .kind = LIST, .values = "MOMENT,...", .standard = "never",
-	 .sentence = "stop QEMU (device pvpanic) at: start, areas, freed, end"},
+	 .sentence = "stop QEMU (device pvpanic) at: start, areas, set_memory, space, freed, "
+		     "purged, end"},
 	{FIELD(dump), .kind = FLAG, .values = "", .standard = "",
 	 .sentence = "print all areas and page tables before the tests and after them"},
 	{.name = "quiet-addresses",

@@ -12,8 +12,8 @@
  * that what is seen can be compared with what we say, and stops. Inside, no lock held.
  */
 void stop_at(const char *moments, const char *moment);
-/* The same with areas of every kind there, as "areas"; and when they are freed and purged, as
- * "freed". */
+/* The same with areas of every kind there, as "areas"; with pages of them protected ("set_memory"),
+ * and in a space of its own ("space"); when they are freed ("freed"), and purged ("purged"). */
 void stop_at_areas(const char *moments);
 /* All areas and all tables, as log lines. */
 void stop_dump(void);

@@ -82,9 +82,6 @@ class Machine:
             "-serial", "file:" + self.serial.path,
             "-device", "isa-debug-exit,iobase=0xf4,iosize=4",
         ]
-        if self.secure:  # its variables are written in SMM alone, which has no sleep here
-            arguments += ["-global", "driver=cfi.pflash01,property=secure,value=on",
-                          "-global", "ICH9-LPC.disable_s3=1"]
         # More CPUs than cores: a CPU that spins must not keep the core from the one it waits for.
         if int(cpus) > (os.cpu_count() or 1) and "-accel" not in extra:
             arguments += ["-accel", "tcg,thread=single"]

@@ -2,10 +2,12 @@
 """The witness: what QEMU itself finds in the page tables, at exact stops with the gate closed.
 
 The application stops by writing to the port of QEMU's pvpanic device (stop=MOMENT,...), after it
-has printed vmallocinfo and its dump: before the first area, with areas of every kind, after they
-are freed and purged, and after the tests. Every translation that QEMU knows must be part of the
-image, of the direct map of frames that were taken, of their page array, or of an area that
-vmallocinfo lists, each with the permissions that this has; and none of those may be missing.
+has printed vmallocinfo and its dump: before the first area, with areas of every kind, with some of
+their pages protected, in a second address space, after they are freed, after they are purged, and
+after the tests. Every translation that QEMU knows must be part of the image, of the direct map of
+frames that were taken, of their page array, of an area that vmallocinfo lists, or of what the log
+says of that moment, each with the permissions that this has; and none of those may be missing. What
+was freed cannot be read by QEMU either.
 """
 import re
 
@@ -15,9 +17,11 @@ from qemu import PASSED
 from test_image import SECTION_EXECUTE, SECTION_WRITE, Pe
 
 TRANSLATION = re.compile(r"^([0-9a-f]{16}): ([0-9a-f]{16}) ([-XGPDACTUW]{9})", re.MULTILINE)
-TAKEN = re.compile(r"^# taken 0x([0-9a-f]+)-0x([0-9a-f]+)")
 TRAMPOLINE = re.compile(r"^# trampoline: code 0x([0-9a-f]+), data 0x([0-9a-f]+)")
 AREA = re.compile(r"^# 0x([0-9a-f]+)-0x([0-9a-f]+) +\d+ (?!unpurged)(.*)")
+PROTECTED = re.compile(r"^# protected: 0x([0-9a-f]+)-0x([0-9a-f]+) ([-rwx]{3})$")
+OWN = re.compile(r"^# own: 0x([0-9a-f]+)-0x([0-9a-f]+) 0x([0-9a-f]+)$")
+MOMENTS = ("start", "areas", "set_memory", "space", "freed", "purged", "end")
 STOP = re.compile(r"^# stop: (\S+)$")
 DUMP = re.compile(r"^# dump: ([0-9a-f]+)-([0-9a-f]+) ([0-9a-f]+) (4K|2M|1G) ([-rwxu]+) (\S+)")
 SIZES = {"4K": 1 << 12, "2M": 1 << 21, "1G": 1 << 30}
@@ -67,16 +71,25 @@ def dumped(results):
     return keys
 
 
-def taken(results):
-    return [(int(m[1], 16), int(m[2], 16)) for m in map(TAKEN.match, results.lines) if m]
-
-
 def areas(results):
     """What is mapped of each area, all but the guard behind, which early ones do not count; and
     whether it is of a device."""
     return [(int(m[1], 16), int(m[2], 16) - (0 if "early" in m[3].split() else PAGE),
              "ioremap" in m[3].split())
             for m in map(AREA.match, said_for_last_stop(results)) if m]
+
+
+def pages_protected(results):
+    """{page's address: permissions} of what set_memory_*() has changed."""
+    return {page: m[3] for m in map(PROTECTED.match, said_for_last_stop(results)) if m
+            for page in range(int(m[1], 16), int(m[2], 16), PAGE)}
+
+
+def pages_own(results):
+    """{page's address: its frame} of what the second space alone maps."""
+    return {page: int(m[3], 16) + page - int(m[1], 16)
+            for m in map(OWN.match, said_for_last_stop(results)) if m
+            for page in range(int(m[1], 16), int(m[2], 16), PAGE)}
 
 
 def trampoline(results):
@@ -90,8 +103,10 @@ class Expected:
     """What may be mapped, and what must: pages of 4 KiB, by the log and the linked file alone."""
 
     def __init__(self, context, results):
-        self.taken = taken(results)
+        self.taken = results.taken()
         self.areas = areas(results)
+        self.protected = pages_protected(results)
+        self.own = pages_own(results)
         self.base = results.value("image base")
         self.sections = [(self.base + start, self.base + start + size, flags)
                          for start, size, flags in Pe(context.application).sections.values()]
@@ -125,13 +140,23 @@ class Expected:
     def area_place(self, leaf, size):
         for start, end, of_device in self.areas:
             if start <= leaf.virt and leaf.virt + size <= end:
-                return "area", (not leaf.execute and
+                return "area", (self.is_as_said(leaf, size) and
                                 self.is_taken(leaf.phys, size) != of_device)
         return None
+
+    def is_as_said(self, leaf, size):
+        """With the permissions that set_memory_*() gave; data that is not executable without."""
+        said = self.protected.get(leaf.virt)
+        if said:
+            return size == PAGE and said == str(leaf)[-3:]
+        return not leaf.execute and not any(leaf.virt <= page < leaf.virt + size
+                                            for page in self.protected)
 
     def place(self, leaf, size):
         """Where the leaf belongs, and whether it is as it should be there; None: nowhere."""
         data = leaf.write and not leaf.execute
+        if leaf.virt in self.own:
+            return "own space", leaf.phys == self.own[leaf.virt] and data
         if leaf.virt < 1 << 56:
             return self.image_place(leaf)
         if self.is_taken(leaf.virt - self.direct, size):
@@ -195,6 +220,7 @@ def require_complete(context, leaves, results):
     except ValueError as wrong:
         context.require(False, str(wrong))
     frames = sum(end - start for start, end in expected.taken)
+    frames -= PAGE * sum(how == "---" for how in expected.protected.values())
     context.require(totals.get("direct map") == frames,
                     f"{totals.get('direct map')} bytes of direct map for {frames} taken")
     context.require(totals.get("page array") == len(expected.array_pages) * PAGE,
@@ -202,35 +228,62 @@ def require_complete(context, leaves, results):
     mapped = sum(end - start for start, end, _ in expected.areas)
     context.require(totals.get("area") == mapped,
                     f"{totals.get('area')} bytes in {len(expected.areas)} areas of {mapped}")
+    context.require(totals.get("own space", 0) == PAGE * len(expected.own),
+                    "the second space lacks what is its own")
     context.require(totals.get("image"), "no image")
-    return expected.areas
+    return expected
+
+
+def readable(machine, address):
+    """Whether QEMU can read there, by the guest's tables."""
+    return "cannot access" not in machine.qmp.monitor(f"x /1xb {address:#x}").lower()
+
+
+def require_readable(context, machine, areas_then, there, moment):
+    """Areas can be read from their first byte to their last as long as they are there."""
+    for start, end, _ in areas_then:
+        for address in (start, end - 1):
+            context.require(readable(machine, address) == there,
+                            f"{moment}: {address:#x} can{'not' if there else ''} be read")
+        context.require(not readable(machine, end), f"{moment}: the guard can be read")
 
 
 def witness(context, options):
     """All moments of one run. After the purge everything is as before the first area."""
-    seen = {}
+    seen, told = {}, {}
     with context.machine(kernel=context.application, memory="1G",
-                         append="seed=3 stop=start,areas,freed,end test=entry.* " + options,
+                         append=f"seed=3 stop={','.join(MOMENTS)} test=entry.* " + options,
                          extra=("-device", "pvpanic", "-action", "panic=pause")) as machine:
-        for moment in ("start", "areas", "freed", "end"):
+        for moment in MOMENTS:
             leaves, results = follow_to_stop(context, machine, moment)
             require_sound(context, leaves, results)
-            there = require_complete(context, leaves, results)
-            seen[moment] = {leaf.key() for leaf in leaves}, there
+            told[moment] = require_complete(context, leaves, results)
+            seen[moment] = {leaf.key() for leaf in leaves}
+            made = [area for area in told.get("areas", told["start"]).areas
+                    if area not in told["start"].areas]
+            require_readable(context, machine, made,
+                             moment in ("areas", "set_memory", "space"), moment)
             machine.qmp.command("cont")
         status, _ = context.ending(machine)
-    require_all_kinds(context, *seen["areas"])
-    for moment in ("freed", "end"):
+    require_all_kinds(context, seen["areas"], told)
+    context.require(seen["freed"].isdisjoint(seen["areas"] - seen["start"]),
+                    "what was freed is still mapped")
+    for moment in ("purged", "end"):
         context.require(seen[moment] == seen["start"], f"{moment}: not mapped as at the start")
     context.require(status == PASSED, "the run did not pass after the stops")
 
 
-def require_all_kinds(context, keys, there):
-    """That the areas at this stop were worth it: small and large leaves, read-only, a device."""
+def require_all_kinds(context, keys, told):
+    """That the stops were worth it: small and large leaves, read-only, a device; every way to
+    protect a page; a page of the second space."""
+    there = told["areas"].areas
     inside = [key for key in keys if any(start <= key[0] < end for start, end, _ in there)]
     context.require(any(large for *_, large in inside), "no area has a large leaf")
     context.require(any(not write for _, _, write, *_ in inside), "no area is read-only")
     context.require(any(of_device for *_, of_device in there), "no area is of a device")
+    context.require(set(told["set_memory"].protected.values()) == {"r--", "r-x", "---"},
+                    "not every way to protect a page was taken")
+    context.require(told["space"].own, "the second space has nothing of its own")
 
 
 @check("witness.areas", "QEMU sees the image, our frames, page array, areas, and no other page")
