@@ -10,6 +10,7 @@
 #:   test-tsan      the same under ThreadSanitizer
 #:   test-small     every case of small structures: areas, buddy lists, page tables
 #:   soak           random calls against a model: STEPS=10000000 SEED=7 CPUS=4
+#:   test-refusals  start and end against a firmware that refuses each of its calls in turn
 #:   fuzz-parsers   options, ACPI tables, memory maps: SECONDS=60 of libFuzzer each (clang)
 #:   coverage       lines and branches of mm/ and pagetables/ that no suite on the host runs
 #:   mutate         breaks the code NR=500 times, SEED=7, and counts what the suites notice
@@ -94,7 +95,7 @@ endif
 .PHONY: help setup image iso sign usb run screenshot debug results results-show soak test
 .PHONY: test-host test-tsan test-image test-qemu format check-format clean mutate bench
 .PHONY: bench-check bench-keep bench-peer bench-profile release port test-small help-options
-.PHONY: options coverage fuzz-parsers machines FORCE
+.PHONY: options coverage fuzz-parsers machines test-refusals FORCE
 
 help:
 	@sed -n 's/^#: \{0,1\}//p' Makefile
@@ -442,12 +443,12 @@ TEST_FILES := $(OPTIONS_TABLE) $(L)/vmlab.img $(L)/vmlab.so $(L)/loader.efi $(O)
 TEST := $(PYTHON) tests/qemu/test.py --build $(O)
 
 test: $(TEST_FILES) $(L)/vmlab-host $(L)/vmlab-tsan $(L)/vmlab-fast $(O)/small-tables \
-		$(O)/parsers $(BUILD)/setup-test.stamp
+		$(O)/parsers $(O)/refusals $(BUILD)/setup-test.stamp
 	@$(TEST) --program host=$(L)/vmlab-host \
 		--program "random=$(RANDOM_DRIVER) steps=1000000" \
 		--program "small=$(L)/vmlab-fast test=$(SMALL)" \
 		--program "small-tables=$(O)/small-tables" \
-		--program "parsers=$(O)/parsers tests/fuzz/corpus" \
+		--program "parsers=$(O)/parsers tests/fuzz/corpus" --program refusals=$(O)/refusals \
 		--program "bench=$(BENCH) check $(O)/vmlab.efi $(O) $(BASELINE)" \
 		--program "host-5level=$(L)/vmlab-host levels=5 nodes=2 poison=on cpus=2" \
 		--program "tsan=$(L)/vmlab-tsan cpus=4"
@@ -455,10 +456,12 @@ test: $(TEST_FILES) $(L)/vmlab-host $(L)/vmlab-tsan $(L)/vmlab-fast $(O)/small-t
 # Parsers, fed with anything: what libFuzzer has found is kept, and run again in make test.
 PARSERS := options acpi memory_map
 PARSER_SOURCES := $(PARSERS:%=tests/fuzz/parse_%.c) tests/fuzz/parse_world.c pagetables/lib/format.c \
-	$(addprefix efi/,acpi.c map_spans.c memory_plan.c option_value.c options.c srat.c text.c)
+	$(addprefix efi/,acpi.c map_spans.c memory_plan.c option_value.c srat.c text.c) \
+	$(filter-out efi/options_efi.c,$(wildcard efi/options*.c))
 PARSER_FLAGS := $(HOST_FLAGS) -fsanitize=address,undefined -fno-sanitize-recover=undefined
 FUZZ_CC ?= clang
-$(O)/parsers: $(PARSER_SOURCES) tests/fuzz/parse_replay.c $(wildcard efi/*.h tests/fuzz/*.h) Makefile
+$(O)/parsers: $(PARSER_SOURCES) tests/fuzz/parse_replay.c $(wildcard efi/*.h tests/fuzz/*.h) Makefile | $(SETUP)
+	@mkdir -p $(@D)
 	$(call say,HOSTCC)$(HOST_CC) $(PARSER_FLAGS) -o $@ $(filter %.c,$^)
 
 fuzz-parsers: | $(SETUP)
@@ -474,6 +477,18 @@ fuzz-parsers: | $(SETUP)
 		$(O)/fuzz-$$parser -merge=1 -max_len=1024 $(O)/corpus/$$parser.min \
 			tests/fuzz/corpus/$$parser $(O)/corpus/$$parser || exit 1; done
 	@echo "Minimized: $(O)/corpus/*.min, to take the place of tests/fuzz/corpus/*"
+
+# What of efi/ asks for memory and files, against a firmware that refuses each call in turn.
+REFUSALS_SOURCES := $(wildcard tests/host/efi/*.c efi/options*.c) $(addprefix efi/,firmware.c \
+	firmware_map.c memory_map.c memory_plan.c memory_proof.c map_spans.c option_value.c text.c \
+	volume.c) pagetables/lib/format.c pagetables/lib/assert.c
+$(O)/refusals: $(REFUSALS_SOURCES) $(wildcard efi/*.h tests/host/efi/*.h) Makefile | $(SETUP)
+	@mkdir -p $(@D)
+	$(call say,HOSTCC)$(HOST_CC) $(PARSER_FLAGS) -fshort-wchar -DGNU_EFI_USE_MS_ABI \
+		-isystem $(EFI_INCLUDE) -isystem $(EFI_INCLUDE)/x86_64 -o $@ $(filter %.c,$^)
+
+test-refusals: $(O)/refusals
+	$(Q)$<
 
 # Which lines and branches of mm/ and pagetables/ the suites on the host run.
 coverage: $(L)/vmlab-cov

@@ -16,7 +16,8 @@ static EFI_STATUS read_into_buffer(void)
 
 	map_bytes = bytes;
 	descriptor_bytes = size;
-	if (!EFI_ERROR(status) && size < sizeof(EFI_MEMORY_DESCRIPTOR))
+	if ((!EFI_ERROR(status) || status == EFI_BUFFER_TOO_SMALL) &&
+	    size < sizeof(EFI_MEMORY_DESCRIPTOR))
 		return EFI_INCOMPATIBLE_VERSION;
 	return status;
 }
