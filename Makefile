@@ -12,6 +12,7 @@
 #:   soak           random calls against a model: STEPS=10000000 SEED=7 CPUS=4
 #:   test-refusals  start and end against a firmware that refuses each of its calls in turn
 #:   fuzz-parsers   options, ACPI tables, memory maps: SECONDS=60 of libFuzzer each (clang)
+#:   prove          proofs by CBMC (optional: CBMC_ROOT=a system that has it), each with a bug's twin
 #:   coverage       lines and branches of mm/ and pagetables/ that no suite on the host runs
 #:   mutate         breaks the code NR=500 times, SEED=7, and counts what the suites notice
 #:   test-image     checks of the linked file and of the disk image
@@ -64,6 +65,7 @@ HOST_CC ?= gcc
 AWK ?= awk
 NM ?= nm
 OBJCOPY ?= objcopy
+CBMC ?= cbmc
 OBJDUMP ?= objdump
 PYTHON ?= python3
 QEMU ?= qemu-system-x86_64
@@ -79,7 +81,8 @@ U_BOOT ?= /usr/lib/u-boot/qemu-x86_64/u-boot.rom
 SNAKEOIL ?= /usr/share/ovmf/PkKek-1-snakeoil
 EFI_INCLUDE ?= /usr/include/efi
 EFI_LIB ?= /usr/lib
-export NM OBJDUMP QEMU OVMF_CODE OVMF_VARS OVMF_SECURE OVMF_ENROLLED U_BOOT SBSIGN XORRISO GDB
+export CBMC CBMC_ROOT NM OBJDUMP QEMU SBSIGN XORRISO GDB
+export OVMF_CODE OVMF_VARS OVMF_SECURE OVMF_ENROLLED U_BOOT
 export PATH := $(PATH):/usr/sbin:/sbin
 export PYTHONDONTWRITEBYTECODE := 1
 
@@ -95,7 +98,7 @@ endif
 .PHONY: help setup image iso sign usb run screenshot debug results results-show soak test
 .PHONY: test-host test-tsan test-image test-qemu format check-format clean mutate bench
 .PHONY: bench-check bench-keep bench-peer bench-profile release port test-small help-options
-.PHONY: options coverage fuzz-parsers machines test-refusals FORCE
+.PHONY: options coverage fuzz-parsers machines test-refusals prove FORCE
 
 help:
 	@sed -n 's/^#: \{0,1\}//p' Makefile
@@ -489,6 +492,12 @@ $(O)/refusals: $(REFUSALS_SOURCES) $(wildcard efi/*.h tests/host/efi/*.h) Makefi
 
 test-refusals: $(O)/refusals
 	$(Q)$<
+
+# Proofs, where CBMC is: Debian has it from 13 on. CBMC_ROOT is a folder with such a system.
+prove:
+	@[ -n "$(CBMC_ROOT)" ] || command -v $(CBMC) >/dev/null || { \
+		echo "make prove needs the package cbmc (Debian 13), or CBMC_ROOT=" >&2; exit 1; }
+	@$(PYTHON) tests/proofs/prove.py $(O)/proofs $(HOST_CC)
 
 # Which lines and branches of mm/ and pagetables/ the suites on the host run.
 coverage: $(L)/vmlab-cov
