@@ -110,6 +110,10 @@ const char *gate_levels_give_back(void)
 {
 	static char problem[96];
 	EFI_PHYSICAL_ADDRESS *pages[] = {&code_page, &data_page};
+	unsigned int nmis = gate_levels_nmis();
+
+	if (nmis)
+		log_note("NMI: %u when the gate was opened for good", nmis);
 
 	for (size_t i = 0; i < 2; i++) {
 		EFI_STATUS status = EFI_SUCCESS;

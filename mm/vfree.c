@@ -5,6 +5,7 @@
 #include "protect.h"
 #include "tlb.h"
 #include "vm_area.h"
+#include "walk.h"
 
 /* Giving areas up: at once, or put off from where it cannot be done at once. */
 
@@ -41,14 +42,31 @@ void vm_unmap_area(struct area *area, const void *caller)
 	vmap_area_free(area, caller);
 }
 
-/* Read-write again in the direct map, and known as that to every CPU, before anybody gets them. */
+/* set_memory_np() may have taken some pages away. Their tables are there. */
+static int make_present(uintptr_t start, size_t nr)
+{
+	struct leaf leaf;
+	int error = 0;
+
+	for (uintptr_t at = start; !error && at < start + (nr << PAGE_SHIFT); at += PAGE_SIZE)
+		if (!walk_lookup(&kernel_space, at, &leaf))
+			error = map_range(&kernel_space, at, virt_to_phys((void *)at), PAGE_SIZE,
+					  PAGE_KERNEL, LEVEL_PTE);
+	return error;
+}
+
+/* Present and read-write in the direct map, and known as that to every CPU, before anybody gets
+ * them. */
 static void reset_direct_map(struct page **pages, size_t nr)
 {
 	while (nr > 0) {
 		size_t run = page_run(pages, nr);
-		int error = protect_range(&kernel_space, (uintptr_t)page_address(pages[0]),
-					  run << PAGE_SHIFT, _PAGE_RW | _PAGE_NX, 0);
+		uintptr_t start = (uintptr_t)page_address(pages[0]);
+		int error = make_present(start, run);
 
+		if (!error)
+			error = protect_range(&kernel_space, start, run << PAGE_SHIFT,
+					      _PAGE_RW | _PAGE_NX, 0);
 		ASSERT(!error, "direct map of %lx: error %d", (unsigned long)page_to_phys(pages[0]),
 		       error);
 		pages += run;

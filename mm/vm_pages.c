@@ -87,7 +87,8 @@ static size_t get_some(struct area *area, size_t have, size_t nr, const struct v
 		return got;
 	got = alloc_frame_run(request->gfp | __GFP_NOWARN, request->node, wanted, &pfn,
 			      (uintptr_t)request->caller);
-	*page = pfn_to_page(pfn);
+	if (got)
+		*page = pfn_to_page(pfn);
 	return got;
 }
 

@@ -5,7 +5,7 @@
 #include "map.h"
 #include "percpu_alloc.h"
 #include "plain.h"
-#include "protect.h"
+#include "set_memory.h"
 #include "slab.h"
 #include "test.h"
 #include "tlb.h"
@@ -140,24 +140,30 @@ TEST(percpu_alloc, sizes, "sizes and alignments up to a page are kept, larger on
 	free_percpu(all[0]);
 }
 
+/* Frames that are writable when they come back can be written by whoever gets them. */
 TEST(vmalloc, reset_permissions,
-     "VM_FLUSH_RESET_PERMS makes the direct map writable before frames go")
+     "VM_FLUSH_RESET_PERMS makes the direct map present and writable before frames go")
 {
-	char *p = __vmalloc_node_range(2 * PAGE_SIZE, 1, VMALLOC_START, VMALLOC_END, GFP_KERNEL,
+	char *p = __vmalloc_node_range(3 * PAGE_SIZE, 1, VMALLOC_START, VMALLOC_END, GFP_KERNEL,
 				       PAGE_KERNEL, VM_FLUSH_RESET_PERMS, NUMA_NO_NODE, NULL);
-	struct page *pages[2];
+	struct page *pages[3];
 
 	require(p);
-	for (unsigned int i = 0; i < 2; i++) {
+	for (unsigned int i = 0; i < 3; i++) {
 		pages[i] = vmalloc_to_page(p + i * PAGE_SIZE);
-		require(protect_range(&kernel_space, (uintptr_t)page_address(pages[i]), PAGE_SIZE,
-				      0, _PAGE_RW) == 0);
+		get_page(pages[i]); /* so that they are there to be looked at */
 	}
-	tlb_flush_all();
+	expect_equal(set_memory_ro((uintptr_t)page_address(pages[0]), 1), 0);
+	expect_equal(set_memory_rox((uintptr_t)page_address(pages[1]), 1), 0);
+	expect_equal(set_memory_np((uintptr_t)page_address(pages[2]), 1), 0);
 	expect_fault_write(page_address(pages[0]));
+	expect_fault_read(page_address(pages[2]));
 	vfree(p);
-	expect(!fault_expect_write((uintptr_t)page_address(pages[0])));
-	expect(!fault_expect_write((uintptr_t)page_address(pages[1])));
+	for (unsigned int i = 0; i < 3; i++) {
+		expect(!fault_expect_write((uintptr_t)page_address(pages[i])));
+		expect_fault_fetch(page_address(pages[i]));
+		put_page(pages[i]);
+	}
 }
 
 TEST(dma_alloc, contiguous, "the frames follow each other, are cleared, and go back as a whole")
