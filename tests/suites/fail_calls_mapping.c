@@ -135,24 +135,15 @@ static bool try_remove_vm_area(void)
 }
 
 const struct fail_call fail_calls_mapping[] = {
-	CALL(vmap),
-	CALL(vmap_put_pages),
-	CALL(vmap_pfn),
-	CALL(vm_map_ram),
-	CALL(vm_map_ram_large),
-	CALL(ioremap),
-	CALL(ioremap_uc),
-	CALL(ioremap_wc),
-	CALL(ioremap_wt),
-	CALL(ioremap_cache),
-	CALL(memremap),
-	CALL(get_vm_area),
-	CALL(get_vm_area_caller),
-	CALL(__get_vm_area_caller),
-	CALL(remove_vm_area),
-	CALL(vm_area_map_pages),
-	CALL(vmap_pages_range),
-	CALL(vmap_page_range),
+	CALL_SURVIVES(vmap),	  CALL(vmap_put_pages),
+	CALL(vmap_pfn),		  CALL(vm_map_ram),
+	CALL(vm_map_ram_large),	  CALL(ioremap),
+	CALL(ioremap_uc),	  CALL(ioremap_wc),
+	CALL(ioremap_wt),	  CALL(ioremap_cache),
+	CALL(memremap),		  CALL(get_vm_area),
+	CALL(get_vm_area_caller), CALL(__get_vm_area_caller),
+	CALL(remove_vm_area),	  CALL(vm_area_map_pages),
+	CALL(vmap_pages_range),	  CALL(vmap_page_range),
 };
 const size_t nr_fail_calls_mapping = sizeof(fail_calls_mapping) / sizeof(fail_calls_mapping[0]);
 

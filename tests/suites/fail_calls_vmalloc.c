@@ -63,12 +63,15 @@ static bool try_vrealloc_in_place(void)
 
 static bool try_vrealloc_moving(void)
 {
-	char *in_the_way, *p = __vmalloc(PAGE_SIZE, GFP_QUIET), *q;
+	char *in_the_way, *q;
+	char *p = __vmalloc_node_range_place(PAGE_SIZE, 1, middle(), VMALLOC_END, GFP_QUIET,
+					     PAGE_KERNEL, 0, NUMA_NO_NODE, NULL, PLACE_LOWEST);
 
 	if (!p)
 		return false;
-	in_the_way = __vmalloc_node_range(PAGE_SIZE, 1, (uintptr_t)p + PAGE_SIZE, VMALLOC_END,
-					  GFP_QUIET, PAGE_KERNEL, 0, NUMA_NO_NODE, NULL);
+	in_the_way = __vmalloc_node_range_place(PAGE_SIZE, 1, (uintptr_t)p + PAGE_SIZE, VMALLOC_END,
+						GFP_QUIET, PAGE_KERNEL, 0, NUMA_NO_NODE, NULL,
+						PLACE_LOWEST);
 	*p = 5;
 	q = in_the_way ? vrealloc(p, 600 * PAGE_SIZE, GFP_QUIET) : NULL;
 	if (q)

@@ -14,7 +14,7 @@
 struct fail_call {
 	const char *name;
 	bool (*run)(void);
-	bool survives; /* one failure does not fail it: there is another way */
+	bool survives; /* one failure need not fail it: there may be another way */
 };
 
 /* Defines `run` of a call with one result: `p`, which is not NULL or 0, is undone by `undo`. */

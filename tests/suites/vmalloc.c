@@ -198,17 +198,21 @@ TEST(vmalloc, exact_start, "vfree of anything but an area's start is refused and
 
 PLAIN_TEST(vmalloc, double_free, "freeing twice is refused, before and after a purge")
 {
-	char *p = vmalloc(3 * PAGE_SIZE), *other;
-	uint64_t free_before;
+	struct mm_usage before, after;
+	char *p;
 
+	mm_quiesce();
+	mm_get_usage(&before);
+	p = vmalloc(3 * PAGE_SIZE);
+	require(p);
 	vfree(p);
-	free_before = nr_free_pages();
 	vfree(p);
 	vm_unmap_aliases();
 	vfree(p);
-	expect_equal(nr_free_pages(), free_before);
-	other = vmalloc(5 * PAGE_SIZE);
-	vfree(other);
+	mm_quiesce();
+	mm_get_usage(&after);
+	expect_equal(after.free_frames, before.free_frames);
+	expect_equal(after.areas, before.areas);
 }
 
 TEST(vmalloc, atomic_free, "vfree_atomic frees at the next chance, and takes no second time")

@@ -18,6 +18,15 @@ static char *get(size_t bytes)
 	return p;
 }
 
+/* In the middle of the region, at the lowest address there, whatever the run's placement. */
+static char *get_in_middle(size_t bytes)
+{
+	uintptr_t middle = (VMALLOC_START / 2 + VMALLOC_END / 2) & PAGE_MASK;
+
+	return __vmalloc_node_range_place(bytes, 1, middle, VMALLOC_END, GFP_KERNEL, PAGE_KERNEL, 0,
+					  NUMA_NO_NODE, NULL, PLACE_LOWEST);
+}
+
 static bool holds(const char *p, size_t bytes)
 {
 	return pattern_holds(p, bytes & ~(size_t)7, 5);
@@ -55,9 +64,7 @@ TEST(vrealloc, shrink, "shrinking keeps the address and frees the tail's frames"
 
 TEST(vrealloc, grow_in_place, "growing keeps the address where what follows is free")
 {
-	uintptr_t middle = (VMALLOC_START / 2 + VMALLOC_END / 2) & PAGE_MASK;
-	char *p = __vmalloc_node_range(2 * PAGE_SIZE, 1, middle, VMALLOC_END, GFP_KERNEL,
-				       PAGE_KERNEL, 0, NUMA_NO_NODE, NULL);
+	char *p = get_in_middle(2 * PAGE_SIZE);
 
 	require(p);
 	pattern_fill(p, 2 * PAGE_SIZE, 5);
@@ -71,13 +78,11 @@ TEST(vrealloc, grow_in_place, "growing keeps the address where what follows is f
 
 TEST_FLAGS(vrealloc, move, "where it cannot grow the same frames get another address", TEST_SMOKE)
 {
-	uintptr_t middle = (VMALLOC_START / 2 + VMALLOC_END / 2) & PAGE_MASK;
 	char *areas[2], *moved;
 	unsigned long pfn;
 
 	for (unsigned int i = 0; i < 2; i++)
-		areas[i] = __vmalloc_node_range(2 * PAGE_SIZE, 1, middle, VMALLOC_END, GFP_KERNEL,
-						PAGE_KERNEL, 0, NUMA_NO_NODE, NULL);
+		areas[i] = get_in_middle(2 * PAGE_SIZE);
 	require(areas[0] && areas[1]);
 	pattern_fill(areas[0], 2 * PAGE_SIZE, 5);
 	pfn = vmalloc_to_pfn(areas[0] + PAGE_SIZE);
