@@ -445,6 +445,9 @@ options: $(OPTIONS_TABLE)
 TEST_FILES := $(OPTIONS_TABLE) $(L)/vmlab.img $(L)/vmlab.so $(L)/loader.efi $(O)/port.elf
 TEST := $(PYTHON) tests/qemu/test.py --build $(O)
 
+# What an option changes: the suites, without the random driver.
+SUITES := test=!mm_random*
+
 test: $(TEST_FILES) $(L)/vmlab-host $(L)/vmlab-tsan $(L)/vmlab-fast $(O)/small-tables \
 		$(O)/parsers $(O)/refusals $(BUILD)/setup-test.stamp
 	@$(TEST) --program host=$(L)/vmlab-host \
@@ -454,6 +457,9 @@ test: $(TEST_FILES) $(L)/vmlab-host $(L)/vmlab-tsan $(L)/vmlab-fast $(O)/small-t
 		--program "parsers=$(O)/parsers tests/fuzz/corpus" --program refusals=$(O)/refusals \
 		--program "bench=$(BENCH) check $(O)/vmlab.efi $(O) $(BASELINE)" \
 		--program "host-5level=$(L)/vmlab-host levels=5 nodes=2 poison=on cpus=2" \
+		--program "host-random=$(L)/vmlab-fast $(SUITES) place=random poison=on guard=17" \
+		--program "host-top=$(L)/vmlab-fast $(SUITES) place=top quarantine=4096 cache=off" \
+		--program "host-pagealloc=$(L)/vmlab-fast $(SUITES) place=best debug=pagealloc" \
 		--program "tsan=$(L)/vmlab-tsan cpus=4"
 
 # Parsers, fed with anything: what libFuzzer has found is kept, and run again in make test.
