@@ -8,6 +8,8 @@
 # Takes functions alone; the symbol _etext, or else the last function, ends the table. Addresses are
 # compared as text, which "" makes of them: as numbers 00e680 and 00e740 were both 0.
 
+# Addresses are compared as text: 00e650 and 00e710 would both be the number 0.
+
 BEGIN { nr = 0 } # names[nr++] before any number would index with ""
 $3 == "ImageBase" { base = $1 }
 $3 == "_etext" { end = $1 }
