@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "console.h"
 #include <stdarg.h>
-#include "firmware.h"
 #include "gate.h"
 #include "kept.h"
 #include "lib/format.h"
@@ -10,6 +9,7 @@
 #include "platform.h"
 #include "quiet.h"
 #include "ring.h"
+#include "screen.h"
 #include "serial.h"
 
 enum {
@@ -32,29 +32,11 @@ static bool try_hard(void)
 	return false;
 }
 
-static void put_on_screen(const char *line, size_t length)
-{
-	SIMPLE_TEXT_OUTPUT_INTERFACE *out = firmware.system->ConOut;
-	CHAR16 text[PLATFORM_LINE_MAX + 2];
-	size_t used = 0;
-
-	if (!out)
-		return;
-	for (size_t i = 0; i < length && i < PLATFORM_LINE_MAX - 1; i++)
-		text[used++] = line[i] >= ' ' && line[i] < 0x7f ? (CHAR16)line[i]
-			       : line[i] == '\t'		? ' '
-								: '?';
-	text[used++] = '\r';
-	text[used++] = '\n';
-	text[used] = 0;
-	efi_call(out, OutputString, out, text);
-}
-
 /* To people, and for the files on the stick. */
 static void deliver(const char *line, size_t length)
 {
 	kept_line(line, length);
-	put_on_screen(line, length);
+	screen_line(line, length);
 }
 
 static void report_lost(void)
@@ -147,29 +129,4 @@ void log_note(const char *format, ...)
 	vscnprintf(line + NOTE_PREFIX, sizeof(line) - NOTE_PREFIX, format, arguments);
 	va_end(arguments);
 	platform_log(line);
-}
-
-/*
- * Some firmware hangs in ReadKeyStroke when asked too early: the key's event is waited for,
- * together with a timer.
- */
-bool console_wait_key(unsigned int seconds)
-{
-	SIMPLE_INPUT_INTERFACE *in = firmware.system->ConIn;
-	EFI_EVENT events[2];
-	UINTN index = 0, nr = 0;
-	EFI_INPUT_KEY key;
-
-	if (EFI_ERROR(efi_call(firmware.boot, CreateEvent, EVT_TIMER, 0, NULL, NULL, &events[0])))
-		return false;
-	efi_call(firmware.boot, SetTimer, events[0], TimerRelative, seconds * 10000000ull);
-	events[1] = in ? in->WaitForKey : NULL;
-	nr = in ? 2 : 1;
-	if (EFI_ERROR(efi_call(firmware.boot, WaitForEvent, nr, events, &index)))
-		index = 0;
-	efi_call(firmware.boot, CloseEvent, events[0]);
-	if (index != 1)
-		return false;
-	efi_call(in, ReadKeyStroke, in, &key);
-	return true;
 }

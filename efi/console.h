@@ -20,6 +20,3 @@ void log_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void console_flush(void);
 /* Whether enough waits for the screen that the gate should open soon. */
 bool console_is_filling(void);
-
-/* Waits for a key, at most `seconds`; true: there was one. Gate open. */
-bool console_wait_key(unsigned int seconds);

@@ -13,19 +13,24 @@
 #include "gate.h"
 #include "gate_levels.h"
 #include "image.h"
+#include "image_copy.h"
 #include "inside.h"
 #include "kept.h"
+#include "keys.h"
+#include "last_page.h"
 #include "lib/errno.h"
 #include "lib/format.h"
 #include "lib/string.h"
 #include "machine.h"
 #include "memory_map.h"
 #include "memory_proof.h"
+#include "menu.h"
 #include "options_efi.h"
 #include "quiet.h"
 #include "registers.h"
 #include "results.h"
 #include "runner_options.h"
+#include "screen.h"
 
 /*
  * One run, from the firmware's call to the return to it. What the inside reads (options, result)
@@ -35,6 +40,9 @@
 static struct options options;
 static struct runner_result result;
 static struct registers registers_at_start;
+static char *next_words; /* of the run that comes, as the menu left them; "": from outside */
+
+enum { NEXT_WORDS_MAX = 4096 };
 
 static void log_option_line(void *unused, const char *line)
 {
@@ -158,6 +166,7 @@ static void give_back(void)
 	const char *cleared = inside_clear(), *freed, *map;
 
 	kept_end();
+	screen_end_of_tests();
 	/* Firmware that fills what it gets back takes seconds a GiB. */
 	log_note("giving %llu MiB back", (unsigned long long)memory_taken_bytes() >> 20);
 	console_flush();
@@ -191,12 +200,39 @@ static enum outcome run(void)
 	log_note("gate closed %llu times", (unsigned long long)gate_crossings());
 	give_back();
 	runner_close(&result);
+	last_page(outcome_of(end, all_skipped), &options);
 	return outcome_of(end, all_skipped);
+}
+
+static void add_next_word(void *unused, const char *word)
+{
+	size_t used = strlen(next_words);
+
+	(void)unused;
+	scnprintf(next_words + used, NEXT_WORDS_MAX - used, "%s ", word);
+}
+
+/* What the person wants: false when that is not to run on here. What it is after a run that has
+ * ended is a life of its own: see efi_main(). */
+static bool ask_in_menu(void)
+{
+	enum menu_choice choice = menu_run(&options);
+
+	if (choice == MENU_REBOOT || choice == MENU_POWEROFF)
+		finish_reboot(choice == MENU_POWEROFF);
+	options.exit = EXIT_MENU;
+	return choice == MENU_START;
 }
 
 static EFI_STATUS finish_run(enum outcome outcome, EFI_STATUS status)
 {
 	results_end(finish_word(outcome));
+	if (options.exit == EXIT_MENU) {
+		screen_status(" any key: menu ");
+		key_wait((unsigned int)options.wait);
+		if (ask_in_menu())
+			options_words(&options, add_next_word, NULL);
+	}
 	kept_stop();
 	finish(options.exit, (unsigned int)options.wait, outcome);
 	return status;
@@ -248,14 +284,21 @@ static EFI_STATUS print_list(void)
 	return finish_run(outcome, finish_status(outcome));
 }
 
-EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system);
+/* Whether a person may sit there and was not asked yet: no script, no make run started it. */
+static bool is_attended(void)
+{
+	enum exit_way way = finish_way(options.exit);
 
-EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system)
+	return (way == EXIT_WAIT || way == EXIT_MENU) && options.countdown && !options.help &&
+	       !options.list && firmware.loaded && !firmware.loaded->LoadOptionsSize;
+}
+
+/* From the firmware's call, or from the menu, to the end of a run. */
+static EFI_STATUS live(void)
 {
 	enum outcome outcome;
 	EFI_STATUS status;
 
-	firmware_init(image, system);
 	registers_read(&registers_at_start);
 	cpu_features_init();
 	console_init(platform_cpu_features()->hypervisor);
@@ -263,10 +306,20 @@ EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system)
 	machine_init();
 	frame_buffer_init();
 	log_header();
-	options_read(&options);
+	if (next_words[0])
+		options_reread(&options, next_words);
+	else
+		options_read(&options);
+	if (!next_words[0] && is_attended() && menu_countdown((unsigned int)options.countdown) &&
+	    !ask_in_menu()) {
+		kept_stop();
+		return EFI_SUCCESS;
+	}
+	next_words[0] = '\0';
 	if (options.quiet_addresses)
 		console_hide_addresses();
 	log_note("image base 0x%llx", (unsigned long long)image_base());
+	screen_set_verbosity(options.bench || options.dump ? VERBOSITY_DETAILS : options.verbosity);
 	if (options.help || options.list)
 		return print_list();
 	log_options();
@@ -278,4 +331,26 @@ EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system)
 		return refuse(status);
 	outcome = run();
 	return finish_run(outcome, finish_status(outcome));
+}
+
+EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system);
+
+/*
+ * Every life begins with the image's data as it was loaded. What passes from one to the next, the
+ * options that the menu left, lies on this stack.
+ */
+EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system)
+{
+	char words[NEXT_WORDS_MAX] = "";
+	struct image_copy copy;
+	EFI_STATUS status;
+
+	firmware_init(image, system);
+	image_keep(&copy);
+	do {
+		next_words = words;
+		status = live();
+	} while (words[0] && image_restore(&copy));
+	image_forget(&copy);
+	return status;
 }

@@ -20,6 +20,8 @@ void options_default(struct options *options)
 				    .guard = 1,
 				    .cache = true,
 				    .wait = 300,
+				    .verbosity = VERBOSITY_NORMAL,
+				    .countdown = 5,
 				    .keep = 20,
 				    .resume = true};
 }

@@ -15,11 +15,20 @@
  */
 
 enum paging { PAGING_AUTO, PAGING_4, PAGING_5 };
-enum exit_way { EXIT_AUTO, EXIT_QEMU, EXIT_SHELL, EXIT_WAIT, EXIT_REBOOT, EXIT_POWEROFF };
+enum exit_way {
+	EXIT_AUTO,
+	EXIT_QEMU,
+	EXIT_SHELL,
+	EXIT_WAIT,
+	EXIT_REBOOT,
+	EXIT_POWEROFF,
+	EXIT_MENU
+};
 enum placement { PLACEMENT_LOWEST, PLACEMENT_RANDOM, PLACEMENT_BEST, PLACEMENT_TOP };
 enum debug { DEBUG_OFF, DEBUG_PAGEALLOC };
 enum group { GROUP_ALL, GROUP_SMOKE };
 enum order { ORDER_FIXED, ORDER_SHUFFLED };
+enum verbosity { VERBOSITY_QUIET, VERBOSITY_NORMAL, VERBOSITY_DETAILS };
 enum results { RESULTS_AUTO, RESULTS_ON, RESULTS_OFF };
 enum { OPTION_LIST_MAX = 1024, OPTION_TEST_NAME_MAX = 96 };
 
@@ -55,6 +64,8 @@ struct options {
 	bool huge;
 	char stop[OPTION_LIST_MAX];
 	bool dump;
+	enum verbosity verbosity;
+	uint64_t countdown; /* seconds */
 	bool quiet_addresses;
 	enum results results;
 	uint64_t keep; /* runs on the disk */

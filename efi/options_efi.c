@@ -3,6 +3,7 @@
 #include "console.h"
 #include "firmware.h"
 #include "levels.h"
+#include "lib/string.h"
 #include "option_value.h"
 #include "text.h"
 #include "volume.h"
@@ -155,4 +156,10 @@ void options_read(struct options *options)
 	options_default(options);
 	read_config(options);
 	read_load_options(options);
+}
+
+void options_reread(struct options *options, const char *words)
+{
+	options_default(options);
+	options_parse(options, words, strlen(words), log_complaint, "menu");
 }

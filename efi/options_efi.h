@@ -11,3 +11,6 @@
  * not connected: so load options alone count there.
  */
 void options_read(struct options *options);
+
+/* The defaults, then `words`: what options_words() has made of a run's options. */
+void options_reread(struct options *options, const char *words);

@@ -29,9 +29,8 @@ static void format_number(const struct option *option, uint64_t number, char *te
 		  (unsigned long long)number, units[unit]);
 }
 
-/* "name=value", as it can be read again. */
-static void format_word(const struct option *option, const struct options *options, char *text,
-			size_t size)
+void option_word(const struct option *option, const struct options *options, char *text,
+		 size_t size)
 {
 	const void *field = field_of(options, option);
 	char number[24];
@@ -66,7 +65,7 @@ void options_words(const struct options *options, options_line_t word, void *con
 
 		if (!given)
 			continue;
-		format_word(&options_table[i], options, text, sizeof(text));
+		option_word(&options_table[i], options, text, sizeof(text));
 		word(context, text);
 	}
 	while (word_next(&own, &one)) {

@@ -14,17 +14,18 @@ static const char *const place_words[] = {[PLACEMENT_LOWEST] = "lowest",
 					  NULL};
 static const char *const debug_words[] = {
 	[DEBUG_OFF] = "off", [DEBUG_PAGEALLOC] = "pagealloc", NULL};
-static const char *const exit_words[] = {[EXIT_AUTO] = "auto",
-					 [EXIT_QEMU] = "qemu",
-					 [EXIT_SHELL] = "shell",
-					 [EXIT_WAIT] = "wait",
-					 [EXIT_REBOOT] = "reboot",
-					 [EXIT_POWEROFF] = "poweroff",
-					 NULL};
+static const char *const exit_words[] = {[EXIT_AUTO] = "auto",	   [EXIT_QEMU] = "qemu",
+					 [EXIT_SHELL] = "shell",   [EXIT_WAIT] = "wait",
+					 [EXIT_REBOOT] = "reboot", [EXIT_POWEROFF] = "poweroff",
+					 [EXIT_MENU] = "menu",	   NULL};
 
 static const char *const group_words[] = {[GROUP_ALL] = "all", [GROUP_SMOKE] = "smoke", NULL};
 static const char *const order_words[] = {
 	[ORDER_FIXED] = "fixed", [ORDER_SHUFFLED] = "shuffled", NULL};
+static const char *const verbosity_words[] = {[VERBOSITY_QUIET] = "quiet",
+					      [VERBOSITY_NORMAL] = "normal",
+					      [VERBOSITY_DETAILS] = "details",
+					      NULL};
 static const char *const results_words[] = {
 	[RESULTS_AUTO] = "auto", [RESULTS_ON] = "on", [RESULTS_OFF] = "off", NULL};
 
@@ -78,7 +79,7 @@ const struct option options_table[] = {
 	{FIELD(fail), .kind = NUMBER, .max = ANY, .values = "NUMBER", .standard = "none",
 	 .sentence = "this internal allocation of the run, counted from 1, fails"},
 	{FIELD(exit), .kind = CHOICE, .choices = exit_words,
-	 .values = "auto|qemu|shell|wait|reboot|poweroff", .standard = "auto",
+	 .values = "auto|qemu|shell|wait|reboot|poweroff|menu", .standard = "auto",
 	 .sentence = "what to do at the end; auto: qemu under QEMU, else wait"},
 	{FIELD(wait), .kind = DURATION, .min = 1, .max = 86400, .values = "TIME", .standard = "5m",
 	 .sentence = "how long exit=wait waits for a key"},
@@ -97,6 +98,11 @@ const struct option options_table[] = {
 		     "purged, end"},
 	{FIELD(dump), .kind = FLAG, .values = "", .standard = "",
 	 .sentence = "print all areas and page tables before the tests and after them"},
+	{FIELD(verbosity), .kind = CHOICE, .choices = verbosity_words,
+	 .values = "quiet|normal|details", .standard = "normal",
+	 .sentence = "on the screen: failures, a line a test, or all; the log has all"},
+	{FIELD(countdown), .kind = DURATION, .max = 3600, .values = "TIME", .standard = "5s",
+	 .sentence = "how long a key opens the menu before a run on a screen; 0: not"},
 	{.name = "quiet-addresses",
 	 .field = offsetof(struct options, quiet_addresses),
 	 .kind = SWITCH,

@@ -24,3 +24,6 @@ extern const size_t options_table_nr;
 bool option_is_seed(const struct option *option);
 /* Whether an option has the same value in both. */
 bool option_equal(const struct option *option, const struct options *a, const struct options *b);
+/* "name=value", as it can be read again. */
+void option_word(const struct option *option, const struct options *options, char *text,
+		 size_t size);

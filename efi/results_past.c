@@ -20,13 +20,18 @@ struct census {
 	uint64_t newest, oldest, nr;
 };
 
+bool past_number(const char *name, uint64_t *number)
+{
+	return strlen(name) >= 4 && word_number((struct word){name, strlen(name)}, "", number) &&
+	       *number;
+}
+
 static void count_run(void *context, const char *name)
 {
 	struct census *census = context;
 	uint64_t number;
 
-	if (strlen(name) < 4 || !word_number((struct word){name, strlen(name)}, "", &number) ||
-	    !number)
+	if (!past_number(name, &number))
 		return;
 	census->nr++;
 	if (number > census->newest)

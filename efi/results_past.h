@@ -10,6 +10,8 @@ enum { PAST_FOLDER_MAX = 12, PAST_NAME_MAX = 96, RESULTS_BYTES_MAX = 4 << 20 };
 
 /* "0007" */
 const char *past_folder(uint64_t number, char name[PAST_FOLDER_MAX]);
+/* The number of the run whose folder is called `name`; false: it is none. */
+bool past_number(const char *name, uint64_t *number);
 /* The number of the last run; 0: there is none. */
 uint64_t past_newest(EFI_FILE_HANDLE vmlab);
 /* Deletes run `number` with all that is in it. False: not, or not wholly. */

@@ -64,6 +64,8 @@ def machine_for(image, folder, extra, environment, apart=False):
     limit = float(environment.get("TIMEOUT") or 300) / 3
     if "limit=" not in options:
         options += f" limit={int(limit)}s"
+    if "countdown=" not in options:
+        options += " countdown=0"
     way = environment.get("DISK") or "virtio"
     what = {"memory": environment.get("MEM") or "1G", "cpu": environment.get("CPU") or "max",
             "cpus": environment.get("SMP") or "1",

@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What a person sees and presses: countdown, menu, keys during the run; and what a script gets."""
+import re
+
+import disk
+import ktap
+from check import check
+from qemu import CRASHED, FAILED, PASSED, SKIPPED
+from test_options import shell_runs
+
+CLOSING = re.compile(rb"^# \d+ passed, .*: \w+$", re.MULTILINE)
+QUICK = "test=entry.* mem=32M"
+SKIPS = "test=fail_walk.pairs"
+
+
+def press(machine, *keys):
+    """One key after the other, each when the page has had time to come."""
+    for key in keys:
+        machine.qmp.command("send-key", {"keys": [{"type": "qcode", "data": key}]})
+        machine.follow(1, done=lambda: False)
+
+
+def until(context, machine, done, what):
+    why = machine.follow(240, done=done)
+    context.require(why == "done", f"no {what}: {machine.complaint(why)}")
+
+
+@check("menu.again", "a key opens the menu; it starts runs one after the other in the same boot")
+def again(context):
+    image = disk.copy_with_options(context.image, context.path("stick.img"),
+                                   f"exit=wait countdown=60s {QUICK}")
+    with context.machine(image=image, keep=True, memory="256M") as machine:
+        until(context, machine, lambda: b"any key: menu" in machine.serial.data, "countdown")
+        press(machine, "spc", "down", "down", "ret", "ret", "4", "2", "ret", "esc", "up", "up", "ret")
+        for nr in (1, 2):
+            until(context, machine, lambda: len(CLOSING.findall(machine.debug.data)) == nr,
+                  f"end of run {nr}")
+            machine.follow(2, done=lambda: False)
+            press(machine, "spc", *(["ret"] if nr == 1 else []))
+        runs = ktap.parse(machine.debug.text())
+    context.require(len(runs) == 2, f"{len(runs)} runs")
+    for results in runs:
+        context.add(results)
+        context.require(results.problem() is None and not results.names("failed"),
+                        "failed: " + ", ".join(results.names("failed")))
+        context.require(results.value("seed") == 42, "the seed that was typed is not taken")
+    context.require(disk.names(image, "/vmlab") == ["0001", "0002"], "not kept as two runs")
+
+
+@check("menu.not_asked", "a script is not kept waiting by a countdown")
+def not_asked(context):
+    runs, serial = shell_runs(context, [f"vmlab.efi {QUICK} exit=wait wait=1s"])
+    context.require(len(runs) == 1 and runs[0].problem() is None, "the run did not end")
+    context.require("any key: menu" not in serial, "the menu was offered")
+
+
+@check("menu.keys", "q ends the run in good order, and says so; s skips a test")
+def keys(context):
+    image = disk.copy_with_options(context.image, context.path("stick.img"), "mem=32M repeat=50")
+    with context.machine(image=image, keep=True, memory="256M") as machine:
+        until(context, machine, lambda: b"\nok 5 " in machine.debug.data, "test")
+        press(machine, "s", "q")
+        status, results = context.ending(machine, counted=False)
+    context.require(status == FAILED and not results.names("failed"), "not ended in good order")
+    context.require(results.lines_with("# skip by key"), "no test was skipped")
+    context.require(results.lines_with("stopped by key"), "it does not say that it was stopped")
+
+
+# What is asked for, what QEMU ends with, what a script gets: EFI_ABORTED and the like, of which the
+# shell shows the number without the highest bit.
+ENDS = [
+    (QUICK, PASSED, 0),
+    ("test=trap.behind", FAILED, 0x15),
+    (SKIPS, SKIPPED, 0x13),
+    ("test=entry.*,trap.handler", CRASHED, 0x7),
+    ("vmalloc=1000T " + QUICK, FAILED, 0x2),
+]
+
+
+@check("exit.shell", "a startup.nsh gets EFI_SUCCESS, EFI_ABORTED, ... as the run went")
+def exit_shell(context):
+    script = [line for options, *_ in ENDS
+              for line in (f"vmlab.efi {options} exit=shell", "echo status=%lasterror%")]
+    _, serial = shell_runs(context, script)
+    found = [int(s, 16) for s in re.findall(r"status=(0x[0-9A-F]+)", serial, re.IGNORECASE)]
+    context.require(found == [wanted for *_, wanted in ENDS],
+                    "the shell saw " + ", ".join(map(hex, found)))
+
+
+@check("exit.qemu", "QEMU ends with 33, 35, 37, 39 as the run went")
+def exit_qemu(context):
+    for options, wanted, _ in ENDS[1:4]:
+        with context.machine(kernel=context.application, append=options,
+                             memory="256M") as machine:
+            status, _ = context.ending(machine, counted=False)
+        context.require(status == wanted, f"{options}: {status}")
