@@ -277,6 +277,38 @@ TEST(vmalloc, huge, "whole 2 MiB get large leaves, the rest small ones, nothing 
 	vfree(p);
 }
 
+TEST(vmalloc, __vmalloc_array, "__vmalloc_array gives n times size bytes, and NULL on overflow")
+{
+	char *p = __vmalloc_array(3, PAGE_SIZE, GFP_KERNEL | __GFP_ZERO);
+
+	require(p);
+	expect(all_zero(p, 3 * PAGE_SIZE));
+	expect_equal(get_vm_area_size(find_vm_area(p)), 3 * PAGE_SIZE);
+	vfree(p);
+	expect(!__vmalloc_array(~(size_t)0 / 2, 3, GFP_KERNEL));
+}
+
+TEST(vmalloc, get_vm_area_caller,
+     "get_vm_area_caller keeps the caller, the longer form the bounds too")
+{
+	const void *caller = (const void *)0x1234;
+	unsigned long width = vmap_area_guard() * PAGE_SIZE, middle;
+	struct vm_struct *vm = get_vm_area_caller(2 * PAGE_SIZE, VM_MAP, caller), *bounded;
+
+	middle = (VMALLOC_START / 2 + VMALLOC_END / 2) & PAGE_MASK;
+	bounded = __get_vm_area_caller(2 * PAGE_SIZE, VM_MAP, middle,
+				       middle + 2 * width + 2 * PAGE_SIZE, caller);
+	require(vm && bounded);
+	expect(vm->caller == caller && bounded->caller == caller);
+	expect_equal(vm->flags & VM_MAP, VM_MAP);
+	expect(find_vm_area(vm->addr) == vm);
+	expect_equal((uintptr_t)bounded->addr, middle + width);
+	expect(!__get_vm_area_caller(2 * PAGE_SIZE, VM_MAP, middle, middle + 2 * PAGE_SIZE,
+				     caller));
+	free_vm_area(vm);
+	free_vm_area(bounded);
+}
+
 TEST(vmalloc, area_alone, "get_vm_area reserves addresses, free_vm_area gives them back")
 {
 	struct vm_struct *vm = get_vm_area(5 * PAGE_SIZE, VM_MAP);
