@@ -42,7 +42,7 @@ def row_of(line, counts):
     row = {"name": line["name"], "instructions": cost if unit == "instructions" else None,
            "linux": linux, "id": line["id"], "loops": loops, "unit": unit, unit: cost,
            "passed": bool(line["good"]), "clearing": line["clearing"],
-           "flushes": {kind: counts[kind] / loops for kind in KINDS},
+           "flushes": {kind: counts[kind] / (2 * loops) for kind in KINDS},
            "tables": counts["tables"] / loops, "cleared": cleared}
     if linux and unit == "instructions":
         row["ratio"] = cost / linux

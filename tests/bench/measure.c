@@ -157,13 +157,15 @@ bool measure_load(const struct load *load, const struct load_parameters *paramet
 		  struct cost *cost, uint64_t *microseconds)
 {
 	struct load_parameters twice = *parameters;
-	struct cost once;
+	struct cost once, longer;
 	bool good;
 
 	twice.loops *= 2;
 	good = measure_once(load, parameters, &once);
 	good &= measure_once(load, &twice, cost);
+	longer = *cost;
 	subtract(cost, &once);
+	memcpy(cost->flushes, longer.flushes, sizeof(cost->flushes));
 	*microseconds = (uint64_t)((once.ticks << shift) * 1000 /
 				   (int64_t)(platform_ticks_per_second() / 1000));
 	return good;

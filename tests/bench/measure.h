@@ -37,8 +37,9 @@ uint64_t measure_clearing(void);
 
 /*
  * The cost of `loops` loops of the load, without what comes before and after them: that of twice as
- * many less that of `loops`, each from a quiet start. `microseconds` of the first run, set-up and
- * all. Returns what the load said in both.
+ * many less that of `loops`, each from a quiet start. Flushes alone are all those of the run of
+ * twice as many: a difference of two small counts would say more, or less, than there are.
+ * `microseconds` of the first run, set-up and all. Returns what the load said in both.
  */
 bool measure_load(const struct load *load, const struct load_parameters *parameters,
 		  struct cost *cost, uint64_t *microseconds);

@@ -128,7 +128,7 @@ static void print_table_line(const struct result *result)
 
 	for (unsigned int i = 0; i < NR_TLB_METHODS; i++)
 		format_hundredths(flushes[i],
-				  hundredths(result->cost.flushes[i] * 100, result->loops));
+				  hundredths(result->cost.flushes[i] * 100, 2 * result->loops));
 	log_line("%-20s %11s %8u %8s %8s %7s %7s %7s %7s %7s %6s", result->name,
 		 format_hundredths(ours, cost), result->linux_instructions,
 		 format_share(share, cost, result->linux_instructions), format_net(net, result),
