@@ -515,11 +515,11 @@ coverage: $(L)/vmlab-cov
 
 # One small change after the other to mm/ and pagetables/: which of them do the suites notice?
 mutate: $(L)/vmlab-fast $(L)/vmlab-host
-	@$(PYTHON) tests/mutation/mutate.py --nr $(or $(NR),500) $(if $(SEED),--seed $(SEED)) \
+	@$(PYTHON) tests/mutation/mutate.py --nr $(or $(NR),500) $(if $(SEED),--seed $(SEED)) $(if $(AGAIN),--again $(AGAIN)) \
 		--build "fast=$(HOST_CC) $(HOST_FLAGS) $(HOST_WINDOW)" \
 		--build "host=$(HOST_CC) $(HOST_FLAGS) $(HOST_ASAN)" \
 		--run fast --run "fast levels=5 nodes=2 poison=on cpus=2" --run host \
-		--run "fast test=mm_random.mixed mixed.steps=200000"
+		--run "fast test=mm_random.mixed mixed.steps=200000" --run "fast test=$(SMALL)"
 
 # Benchmarks. ------------------------------------------------------------------------------------
 

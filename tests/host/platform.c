@@ -73,6 +73,28 @@ unsigned int host_log_hush(bool on)
 	return lines;
 }
 
+static char *capture;
+static size_t capture_room;
+
+void host_log_capture(char *buffer, size_t size)
+{
+	capture = buffer;
+	capture_room = size;
+	if (buffer)
+		buffer[0] = '\0';
+}
+
+static void keep_line(const char *line)
+{
+	bool diagnostic = line[0] == '#' && line[1] == ' ';
+	int length = snprintf(capture, capture_room, "%s\n", line + 2 * diagnostic);
+
+	if (length >= 0 && (size_t)length < capture_room) {
+		capture += length;
+		capture_room -= (size_t)length;
+	}
+}
+
 /* One write() a line: lines of several CPUs do not mix, and a signal handler may call it. */
 void platform_log(const char *line)
 {
@@ -81,6 +103,10 @@ void platform_log(const char *line)
 
 	if (hushed) {
 		hushed_lines++;
+		return;
+	}
+	if (capture) {
+		keep_line(line);
 		return;
 	}
 	memcpy(text, line, length);

@@ -3,7 +3,7 @@
 """Breaks mm/ and pagetables/ in one small way after the other, and counts what the suites notice.
 
     tests/mutation/mutate.py --build NAME=COMPILER AND FLAGS... --run "NAME ARGUMENTS"...
-                             [--nr 500] [--seed N] [--only PATTERN] [--log FILE]
+                             [--nr 500] [--seed N] [--only PATTERN] [--again LOG] [--log FILE]
 
 Each --build names a folder build/NAME of objects, and how they were compiled. A sample of `nr`
 changes is drawn by the seed. For each the objects that it touches are compiled anew and linked with
@@ -208,6 +208,17 @@ def read_equivalent():
         return {line.rstrip("\n") for line in file if line[0] not in "# \t\n"}
 
 
+def survivors_of(path, mutation, found):
+    """Those of the possible changes that an earlier run's log says have survived."""
+    names = set()
+    with open(path, encoding="utf-8") as file:
+        lines = file.read().split("\n")
+    for line, name in zip(lines, lines[1:]):
+        if re.match(r"\d+ survived ", line):
+            names.add(name.strip())
+    return [place for place in found if mutation.name(place) in names]
+
+
 def sample(mutation, found, nr, log):
     excused, counts = read_equivalent(), {"noticed": 0, "excused": 0, "survived": 0, "none": 0}
     for place in found:
@@ -234,6 +245,7 @@ def main():
     parser.add_argument("--nr", type=int, default=500)
     parser.add_argument("--seed", type=int, default=None)
     parser.add_argument("--only", default="*", help="path:line, with * and ?")
+    parser.add_argument("--again", metavar="LOG", help="those alone that survived there")
     parser.add_argument("--log", default="build/mutation.log")
     arguments = parser.parse_args()
     seed = arguments.seed if arguments.seed is not None else int(time.time())
@@ -247,6 +259,8 @@ def main():
     mutation.measure()
     found = mutation.all_places(arguments.only)
     random.Random(seed).shuffle(found)
+    if arguments.again:
+        found = survivors_of(arguments.again, mutation, found)
     log.say(f"# {len(found)} possible changes, seed {seed}")
     counts = sample(mutation, found, arguments.nr, log)
     judged = counts["noticed"] + counts["survived"]
