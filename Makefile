@@ -14,7 +14,7 @@
 #:   fuzz-parsers   options, ACPI tables, memory maps: SECONDS=60 of libFuzzer each (clang)
 #:   prove          proofs by CBMC (optional: CBMC_ROOT=a system that has it), each with a bug's twin
 #:   coverage       lines and branches of mm/ and pagetables/ that no suite on the host runs
-#:   mutate         breaks the code NR=500 times, SEED=7, and counts what the suites notice
+#:   mutate         breaks the code NR=500 times, SEED=7, counts what suites notice; AGAIN=log
 #:   test-image     checks of the linked file and of the disk image
 #:   test-qemu      runs in virtual machines (CHECK="boot.*": only those)
 #:   machines       all tests on machines of every kind, firmware to disk (CHECK="machines.0*")
@@ -515,7 +515,8 @@ coverage: $(L)/vmlab-cov
 
 # One small change after the other to mm/ and pagetables/: which of them do the suites notice?
 mutate: $(L)/vmlab-fast $(L)/vmlab-host
-	@$(PYTHON) tests/mutation/mutate.py --nr $(or $(NR),500) $(if $(SEED),--seed $(SEED)) $(if $(AGAIN),--again $(AGAIN)) \
+	@$(PYTHON) tests/mutation/mutate.py --nr $(or $(NR),500) $(if $(SEED),--seed $(SEED)) \
+		$(if $(AGAIN),--again $(AGAIN)) --sources "$(HOST_SOURCES)" \
 		--build "fast=$(HOST_CC) $(HOST_FLAGS) $(HOST_WINDOW)" \
 		--build "host=$(HOST_CC) $(HOST_FLAGS) $(HOST_ASAN)" \
 		--run fast --run "fast levels=5 nodes=2 poison=on cpus=2" --run host \

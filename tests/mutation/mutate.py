@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Breaks mm/ and pagetables/ in one small way after the other, and counts what the suites notice.
 
-    tests/mutation/mutate.py --build NAME=COMPILER AND FLAGS... --run "NAME ARGUMENTS"...
+    tests/mutation/mutate.py --sources "FILES" --build "NAME=COMPILER AND FLAGS"...
+                             --run "NAME ARGUMENTS"...
                              [--nr 500] [--seed N] [--only PATTERN] [--again LOG] [--log FILE]
 
 Each --build names a folder build/NAME of objects, and how they were compiled. A sample of `nr`
@@ -35,8 +36,8 @@ SLOW, PATIENCE = 10, 20  # times the usual time, and seconds on top
 class Build:
     """The objects of one build, some of which can be compiled from another tree."""
 
-    def __init__(self, name, command, work):
-        self.name, self.command = name, command.split()
+    def __init__(self, name, command, sources, work):
+        self.name, self.command, self.sources = name, command.split(), sources
         self.objects = os.path.join("build", name)
         self.work = os.path.join(work, name)
         self.made = {}  # source -> object of whole code, without line numbers
@@ -50,7 +51,8 @@ class Build:
             with open(path, encoding="utf-8") as file:
                 words = re.sub(r"\\\n", " ", file.read().split("\n\n")[0]).split()
             source = os.path.relpath(path, self.objects)[:-2]
-            if source.startswith("tests/host/"):  # the machine is not under test
+            # Left from before; and the machine, which is not under test.
+            if source not in self.sources or source.startswith("tests/host/"):
                 continue
             for word in words[1:]:
                 if not word.endswith(":"):
@@ -83,8 +85,8 @@ class Build:
 
     def link(self, new):
         program = os.path.join(self.work, "vmlab")
-        objects = [new.get(os.path.relpath(path, self.objects)[:-2], path) for path in
-                   sorted(glob.glob(os.path.join(self.objects, "**", "*.o"), recursive=True))]
+        objects = [new.get(source) or os.path.join(self.objects, source + ".o")
+                   for source in [*self.sources, "symbols"]]
         subprocess.run([*self.command, "-o", program, *objects], check=True)
         return program
 
@@ -241,6 +243,7 @@ def sample(mutation, found, nr, log):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--build", action="append", default=[], metavar="NAME=COMMAND")
+    parser.add_argument("--sources", required=True, help="what is linked, in this order")
     parser.add_argument("--run", action="append", default=[], metavar="NAME ARGUMENTS")
     parser.add_argument("--nr", type=int, default=500)
     parser.add_argument("--seed", type=int, default=None)
@@ -254,7 +257,8 @@ def main():
     builds = {}
     for word in arguments.build:
         name, command = word.split("=", 1)
-        builds[name] = Build(name, command, os.path.join("build", "mutation"))
+        builds[name] = Build(name, command, arguments.sources.split(),
+                             os.path.join("build", "mutation"))
     mutation = Mutation(builds, [text.split() for text in arguments.run], log)
     mutation.measure()
     found = mutation.all_places(arguments.only)
