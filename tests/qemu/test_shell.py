@@ -13,7 +13,7 @@ QUICK = "test=entry.* mem=32M"
 def runs_in_shell(context, script, timeout=300, **what):
     """What the application printed, one ktap.Results a start."""
     image = disk.shell_disk(context.path("shell.img"), context.application, script)
-    with context.machine(image=image, memory="256M", **what) as machine:
+    with context.machine(image=image, memory="256M", keep=True, **what) as machine:
         why = machine.follow(timeout)
         context.require(why == "ended", machine.complaint(why))
         runs = ktap.parse(machine.debug.text())
@@ -23,6 +23,52 @@ def runs_in_shell(context, script, timeout=300, **what):
                  for run in runs if run.problem() or run.names("failed")]
         context.require(not wrong, f"{len(wrong)} of {len(runs)} runs: " + "; ".join(wrong[:3]))
         return runs, machine.serial.text()
+
+
+# What the shell tells of the firmware: its handles, its memory map, its console's mode.
+TELLING = {"dh": "handles", "memmap": "memory map", "mode": "console"}
+TYPE = re.compile(r"^ +(\w+) +: +([\d,]+) Pages ")
+# The shell's own pool may grow by so many pages, in 20 runs as in 100. (Seen: by one, also where
+# the application did nothing but print its options.)
+POOL_PAGES = 2
+
+
+def tell(when):
+    return [f"{command} > {command}{when}.txt" for command in TELLING]
+
+
+def told(image, command, when):
+    """Lines; handles without their numbers, of which the shell's own for this file is a new one."""
+    text = disk.get(image, f"/{command}{when}.txt").decode("utf-16")
+    return [line.partition(": ")[2] if command == "dh" else line for line in text.splitlines()]
+
+
+def pages_by_type(lines):
+    return {m[1]: int(m[2].replace(",", "")) for m in map(TYPE.match, lines) if m}
+
+
+def runs_leave_nothing(context, number, way):
+    """`number` runs with different seeds, between two looks at the firmware; before them a run and
+    a look, for what firmware and shell only then take for good."""
+    def loop(last):
+        return (f"for %a run (1 {last})\r\n  vmlab.efi seed=%a {QUICK} results=off exit=shell\r\n"
+                "endfor")
+    script = [*tell(0), loop(1), *tell(1), loop(number), *tell(2)]
+    runs, _ = runs_in_shell(context, script, disk=way, timeout=30 + 10 * number)
+    context.require(len(runs) == 1 + number, f"{len(runs)} runs instead of {1 + number}")
+    context.require(len({run.value("VMALLOC_START") for run in runs[1:]}) == number,
+                    "two seeds gave one VMALLOC_START")
+    unequal = [run for run in runs if not run.lines_with("firmware map after: equal in each of")]
+    context.require(not unequal, f"{len(unequal)} runs left another memory map")
+    for command, what in TELLING.items():
+        before, after = (told(context.path("shell.img"), command, when) for when in (1, 2))
+        if command == "memmap":
+            before, after = pages_by_type(before), pages_by_type(after)
+            grown = after.pop("BS_Data") - before.pop("BS_Data")
+            context.require(before.pop("Available") - after.pop("Available") == grown and
+                            grown <= POOL_PAGES, f"{grown} pages were lost in {number} runs")
+        context.require(len(before) > 1 and before == after,
+                        f"the {what} before and after {number} runs differ")
 
 
 def layouts(runs):
@@ -50,3 +96,20 @@ def shell_seeds(context):
     context.require(len({layout[1] for layout in found[:10]}) == 10,
                     "two of ten seeds gave one VMALLOC_START")
     context.require(set(found[10:]) == {found[6]}, "one seed gave different layouts")
+
+
+@check("shell.twenty", "20 runs with 20 seeds leave handles, memory and console as they were")
+def shell_twenty(context):
+    runs_leave_nothing(context, 20, "virtio")
+
+
+@check("machines.shell_virtio", "100 runs in one boot leave everything as it was, on virtio",
+       only_asked=True)
+def shell_hundred_virtio(context):
+    runs_leave_nothing(context, 100, "virtio")
+
+
+@check("machines.shell_ahci", "100 runs in one boot leave everything as it was, on SATA",
+       only_asked=True)
+def shell_hundred_ahci(context):
+    runs_leave_nothing(context, 100, "ahci")
