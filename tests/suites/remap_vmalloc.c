@@ -10,34 +10,46 @@
 /* Edges of the calls that map parts of areas: what is just right, and what is one page too much. */
 
 static struct space other;
-static struct vm_area_struct vma = {.space = &other, .vm_start = 0x400000, .vm_end = 0x404000};
+static struct vm_area_struct vma = {.space = &other};
 
-static int remap(unsigned long uaddr, void *kaddr, unsigned long pgoff, unsigned long size)
+/* A second space, with a VMA of four pages where it may have some. */
+static bool create(void)
 {
-	return remap_vmalloc_range_partial(&vma, uaddr, kaddr, pgoff, size);
+	if (space_create(&other) != 0)
+		return false;
+	vma.vm_start = space_user_start(&other);
+	vma.vm_end = vma.vm_start + 4 * PAGE_SIZE;
+	return true;
+}
+
+/* At `offset` bytes in the VMA. */
+static int remap(long offset, void *kaddr, unsigned long pgoff, unsigned long size)
+{
+	return remap_vmalloc_range_partial(&vma, vma.vm_start + (unsigned long)offset, kaddr, pgoff,
+					   size);
 }
 
 TEST(remap_vmalloc, edges, "only whole pages that area and VMA have are mapped, and no others")
 {
 	char *p = vmalloc_user(4 * PAGE_SIZE);
 
-	require(p && space_create(&other) == 0);
-	expect_equal(remap(0x400000, p, 0, 0), -EINVAL);
-	expect_equal(remap(0x400001, p, 0, PAGE_SIZE), -EINVAL);
-	expect_equal(remap(0x400000, p, 0, PAGE_SIZE + 1), -EINVAL);
-	expect_equal(remap(0x400000, p + 1, 0, PAGE_SIZE), -EINVAL);
-	expect_equal(remap(0x3ff000, p, 0, PAGE_SIZE), -EINVAL);
-	expect_equal(remap(0x404000, p, 0, PAGE_SIZE), -EINVAL);
-	expect_equal(remap(0x403000, p, 0, 2 * PAGE_SIZE), -EINVAL);
-	expect_equal(remap(0x400000, p, 0, -PAGE_SIZE), -EINVAL);
-	expect_equal(remap(0x400000, p, 4, PAGE_SIZE), -EINVAL);
-	expect_equal(remap(0x400000, p, ~0ul, 2 * PAGE_SIZE), -EINVAL);
-	expect_equal(remap(0x400000, p + 4 * PAGE_SIZE, 0, PAGE_SIZE), -EINVAL);
-	expect_equal(remap(0x400000, (void *)(VMALLOC_END - PAGE_SIZE), 0, PAGE_SIZE), -EINVAL);
-	expect_equal(unmap_range(&other, 0x400000, 4 * PAGE_SIZE), 0);
-	expect_equal(remap(0x403000, p, 3, PAGE_SIZE), 0);
-	expect_equal(remap(0x400000, p, 0, 3 * PAGE_SIZE), 0);
-	expect_equal(unmap_range(&other, 0x400000, 4 * PAGE_SIZE), 4);
+	require(p && create());
+	expect_equal(remap(0, p, 0, 0), -EINVAL);
+	expect_equal(remap(1, p, 0, PAGE_SIZE), -EINVAL);
+	expect_equal(remap(0, p, 0, PAGE_SIZE + 1), -EINVAL);
+	expect_equal(remap(0, p + 1, 0, PAGE_SIZE), -EINVAL);
+	expect_equal(remap(-(long)PAGE_SIZE, p, 0, PAGE_SIZE), -EINVAL);
+	expect_equal(remap(4 * PAGE_SIZE, p, 0, PAGE_SIZE), -EINVAL);
+	expect_equal(remap(3 * PAGE_SIZE, p, 0, 2 * PAGE_SIZE), -EINVAL);
+	expect_equal(remap(0, p, 0, -PAGE_SIZE), -EINVAL);
+	expect_equal(remap(0, p, 4, PAGE_SIZE), -EINVAL);
+	expect_equal(remap(0, p, ~0ul, 2 * PAGE_SIZE), -EINVAL);
+	expect_equal(remap(0, p + 4 * PAGE_SIZE, 0, PAGE_SIZE), -EINVAL);
+	expect_equal(remap(0, (void *)(VMALLOC_END - PAGE_SIZE), 0, PAGE_SIZE), -EINVAL);
+	expect_equal(unmap_range(&other, vma.vm_start, 4 * PAGE_SIZE), 0);
+	expect_equal(remap(3 * PAGE_SIZE, p, 3, PAGE_SIZE), 0);
+	expect_equal(remap(0, p, 0, 3 * PAGE_SIZE), 0);
+	expect_equal(unmap_range(&other, vma.vm_start, 4 * PAGE_SIZE), 4);
 	expect_equal(space_destroy(&other), 0);
 	vfree(p);
 }
@@ -47,14 +59,14 @@ TEST(remap_vmalloc, inner, "an address inside of an area counts from there")
 	char *p = vmalloc_user(4 * PAGE_SIZE);
 	struct leaf leaf = {0};
 
-	require(p && space_create(&other) == 0);
-	expect_equal(remap(0x400000, p + PAGE_SIZE, 1, 2 * PAGE_SIZE), 0);
-	expect(walk_lookup(&other, 0x400000, &leaf));
+	require(p && create());
+	expect_equal(remap(0, p + PAGE_SIZE, 1, 2 * PAGE_SIZE), 0);
+	expect(walk_lookup(&other, vma.vm_start, &leaf));
 	expect_equal(leaf.phys >> PAGE_SHIFT, vmalloc_to_pfn(p + 2 * PAGE_SIZE));
-	expect(walk_lookup(&other, 0x401000, &leaf));
+	expect(walk_lookup(&other, vma.vm_start + PAGE_SIZE, &leaf));
 	expect_equal(leaf.phys >> PAGE_SHIFT, vmalloc_to_pfn(p + 3 * PAGE_SIZE));
-	expect_equal(unmap_range(&other, 0x400000, 4 * PAGE_SIZE), 2);
-	expect_equal(remap(0x400000, p + PAGE_SIZE, 2, 2 * PAGE_SIZE), -EINVAL);
+	expect_equal(unmap_range(&other, vma.vm_start, 4 * PAGE_SIZE), 2);
+	expect_equal(remap(0, p + PAGE_SIZE, 2, 2 * PAGE_SIZE), -EINVAL);
 	expect_equal(space_destroy(&other), 0);
 	vfree(p);
 }
