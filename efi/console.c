@@ -116,7 +116,7 @@ void platform_log(const char *line)
 		ring_put(&ring, line, length);
 		spin_unlock(&ring_lock);
 	}
-	if (!gate_is_closed())
+	if (platform_cpu() == 0 && !gate_is_closed())
 		console_flush();
 }
 

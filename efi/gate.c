@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "gate.h"
 #include "cpu_features.h"
+#include "cpus.h"
 #include "descriptors.h"
 #include "gate_levels.h"
 #include "instructions.h"
@@ -8,29 +9,33 @@
 #include "pat.h"
 #include "registers.h"
 #include "space.h"
+#include "this_cpu.h"
 #include "tlb.h"
 
 /* Why the inside has come back. */
 enum gate_exit { GATE_DONE, GATE_RELAX, GATE_ABORT };
 
+/* Where a CPU is; and that an NMI is on its way to it, for which it has to wait. */
+enum door { DOOR_OUT, DOOR_IN, DOOR_SIGNALLED };
+
 struct gate {
-	unsigned int cpu;
-	bool closed;
+	uint32_t door; /* enum door */
 	enum gate_exit exit;
+	void (*outside)(void); /* what the next opening is for; NULL: while_open() */
 	uint64_t firmware_stack, inside_stack; /* where the side that is not running stands */
 	uint64_t inside_cr3;
 	struct registers firmware;   /* saved at the last closing */
 	struct gate_request request; /* a copy: the caller's lies on the firmware's stack */
 	uint64_t crossings;
-};
+} __attribute__((aligned(64)));
 
-static struct gate boot_gate;
+static struct gate gates[CPUS_MAX];
 
 void gate_cross(uint64_t *save_stack, uint64_t load_stack, uint64_t load_cr3);
 
 static struct gate *this_gate(void)
 {
-	return &boot_gate;
+	return &gates[platform_cpu()];
 }
 
 const char *gate_refuses(void)
@@ -55,7 +60,7 @@ const char *gate_refuses(void)
 
 static void load_our_descriptors(struct gate *gate)
 {
-	struct cpu_descriptors *descriptors = descriptors_of(gate->cpu);
+	struct cpu_descriptors *descriptors = descriptors_of(platform_cpu());
 	struct table_register gdt, idt;
 	uint16_t task;
 	int error = descriptors_fill(descriptors, &gate->firmware.gdt, gate->firmware.cs);
@@ -145,18 +150,38 @@ static void enter_inside(struct gate *gate)
 {
 	write_cr4(inside_cr4(&gate->firmware));
 	page_offset_base = gate->request.page_offset;
-	gate->closed = true;
+	__atomic_store_n(&gate->door, DOOR_IN, __ATOMIC_SEQ_CST);
 	gate->crossings++;
 	tlb_cpu_enter();
 	if (gate_levels_nmis())
 		raise_nmi_vector();
 }
 
+static bool go_from(struct gate *gate, uint32_t door, uint32_t to)
+{
+	return __atomic_compare_exchange_n(&gate->door, &door, to, false, __ATOMIC_SEQ_CST,
+					   __ATOMIC_RELAXED);
+}
+
+/* Not while an NMI is under way. One that does not come within a second, since this CPU is in the
+ * handler of another one, is not waited for. */
+static void go_out(struct gate *gate)
+{
+	uint64_t limit = platform_ticks() + platform_ticks_per_second();
+
+	while (!go_from(gate, DOOR_IN, DOOR_OUT) && platform_ticks() < limit)
+		__builtin_ia32_pause();
+	__atomic_store_n(&gate->door, DOOR_OUT, __ATOMIC_SEQ_CST);
+}
+
+/* The direct map stays where it is for as long as any CPU may be inside: until the first one leaves
+ * for good. */
 static void leave_inside(struct gate *gate)
 {
 	tlb_cpu_leave();
-	gate->closed = false;
-	page_offset_base = 0;
+	go_out(gate);
+	if (platform_cpu() == 0 && gate->exit != GATE_RELAX)
+		page_offset_base = 0;
 	write_cr4(crossing_cr4_inside(&gate->firmware));
 }
 
@@ -197,6 +222,7 @@ static enum gate_exit close_until_opened(struct gate *gate)
 	uint64_t flags = read_flags();
 
 	interrupts_off();
+	this_cpu_renew((unsigned int)(gate - gates));
 	registers_read(firmware);
 	load_our_descriptors(gate);
 	write_cr4(crossing_cr4(firmware));
@@ -257,19 +283,49 @@ bool gate_run(const struct gate_request *request)
 	gate->request = *request;
 	gate->inside_cr3 = request->root;
 	lay_out_first_stack(gate);
-	while ((exit = close_until_opened(gate)) == GATE_RELAX)
-		request->while_open();
+	while ((exit = close_until_opened(gate)) == GATE_RELAX) {
+		void (*call)(void) = gate->outside ? gate->outside : request->while_open;
+
+		gate->outside = NULL;
+		call();
+	}
 	return exit == GATE_DONE;
 }
 
 bool gate_is_closed(void)
 {
-	return this_gate()->closed;
+	return this_gate()->door != DOOR_OUT;
+}
+
+bool gate_is_closed_of(unsigned int cpu)
+{
+	return __atomic_load_n(&gates[cpu].door, __ATOMIC_SEQ_CST) != DOOR_OUT;
+}
+
+bool gate_hold_for_signal(unsigned int cpu)
+{
+	return go_from(&gates[cpu], DOOR_IN, DOOR_SIGNALLED);
+}
+
+void gate_signal_came(void)
+{
+	go_from(this_gate(), DOOR_SIGNALLED, DOOR_IN);
+}
+
+void gate_forget(unsigned int cpu)
+{
+	__atomic_store_n(&gates[cpu].door, DOOR_OUT, __ATOMIC_SEQ_CST);
 }
 
 void gate_relax(void)
 {
 	open_until_closed(this_gate(), GATE_RELAX);
+}
+
+void gate_outside(void (*call)(void))
+{
+	this_gate()->outside = call;
+	gate_relax();
 }
 
 void gate_abort(void)

@@ -8,17 +8,20 @@
  *
  * Each side has a stack of its own, and crossing is a switch between two coroutines: gate_run()
  * closes the gate and goes on inside; what runs inside crosses back to let the firmware do
- *something (gate_relax()), because it has come to its end, or because it cannot go on
- *(gate_abort()). So the firmware is always called on its own stack, with all of its registers in
- *place.
+ * something (gate_relax()), because it has come to its end, or because it cannot go on
+ * (gate_abort()). So the firmware is always called on its own stack, with all of its registers in
+ * place.
  *
  *	closing: IF off; own GDT, TSS, IDT; PGE off, WP, NXE, MCE on; PAT; CR3 and stack (with
  *	         another number of levels: gate_levels.h); PGE, SMEP, SMAP, UMIP on
  *	opening: the mirror
  *
  * What the firmware had is saved anew at each closing. Both worlds see the image at one address, so
- * this code and its data are there on both sides. One processor; what belongs to it is in one
- * structure, so that there can be more of them.
+ * this code and its data are there on both sides.
+ *
+ * Every CPU has a gate of its own, and goes through it by itself. Only the first one's can be
+ * opened in between, since only there may the firmware be called. The others go inside while the
+ * first one is, or has left by gate_relax() or gate_outside().
  */
 
 struct gate_request {
@@ -38,10 +41,22 @@ const char *gate_refuses(void);
 /* Goes inside and comes back when `run` has returned (true) or gate_abort() was called (false). */
 bool gate_run(const struct gate_request *request);
 
+/* Of this CPU, and of any. */
 bool gate_is_closed(void);
-/* Inside, no lock held: opens the gate, has `while_open` called, closes it. */
+bool gate_is_closed_of(unsigned int cpu);
+/*
+ * Before an NMI is sent to `cpu`: true when that CPU is inside, and then it stays there until the
+ * NMI has come, which kills a CPU in the firmware's world. Its handler calls gate_signal_came().
+ */
+bool gate_hold_for_signal(unsigned int cpu);
+void gate_signal_came(void);
+/* `cpu` is lost: counts as outside. */
+void gate_forget(unsigned int cpu);
+/* Inside, no lock held, on the first CPU: opens the gate, has `while_open` called, closes it. */
 void gate_relax(void);
+/* The same with `call` instead, which must not use anything of the inside's stack. */
+void gate_outside(void (*call)(void));
 /* Inside, anywhere, exception handlers too: opens the gate for good. */
 _Noreturn void gate_abort(void);
-/* How often the gate has been closed. */
+/* How often the gate of this CPU has been closed. */
 uint64_t gate_crossings(void);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "gate_levels.h"
 #include "console.h"
+#include "cpus.h"
 #include "descriptors.h"
 #include "firmware.h"
 #include "gate_levels_data.h"
@@ -22,6 +23,7 @@ enum {
 	GATE32_BYTES = 8,
 	GATE64_BYTES = 16,
 	GDT_ROOM = 2048,
+	PROBLEM_MAX = 96,
 };
 
 /* The layout that gate_levels.S knows by offset. */
@@ -66,65 +68,67 @@ extern const char gate_levels_start[], gate_levels_end[], gate_levels_nmi32[], g
 void gate_levels_cross_by(uint64_t *save_stack, struct trampoline_data *data, const void *code);
 #pragma GCC visibility pop
 
-static EFI_PHYSICAL_ADDRESS code_page, data_page;
+static EFI_PHYSICAL_ADDRESS code_page;
+static EFI_PHYSICAL_ADDRESS data_pages; /* a page for each CPU, one behind the other */
 
 static struct trampoline_data *data_of_trampoline(void)
 {
-	return (struct trampoline_data *)(uintptr_t)data_page;
+	return (struct trampoline_data *)(uintptr_t)(data_pages + platform_cpu() * PAGE_SIZE);
 }
 
-static EFI_STATUS take_page(EFI_MEMORY_TYPE type, EFI_PHYSICAL_ADDRESS *page)
+static EFI_STATUS take_pages(EFI_MEMORY_TYPE type, UINTN nr, EFI_PHYSICAL_ADDRESS *pages)
 {
 	EFI_PHYSICAL_ADDRESS address = BELOW_4G;
 	EFI_STATUS status =
-		efi_call(firmware.boot, AllocatePages, AllocateMaxAddress, type, 1, &address);
+		efi_call(firmware.boot, AllocatePages, AllocateMaxAddress, type, nr, &address);
 
 	if (!EFI_ERROR(status))
-		*page = address;
+		*pages = address;
 	return status;
 }
 
 bool gate_levels_take(void)
 {
 	size_t size = (size_t)(gate_levels_end - gate_levels_start);
-	EFI_STATUS status = take_page(EfiLoaderCode, &code_page);
+	EFI_STATUS status = take_pages(EfiLoaderCode, 1, &code_page);
 
 	ASSERT(size <= PAGE_SIZE, "trampoline of %zu bytes", size);
 	if (!EFI_ERROR(status))
-		status = take_page(EfiLoaderData, &data_page);
+		status = take_pages(EfiLoaderData, cpus_nr(), &data_pages);
 	if (EFI_ERROR(status)) {
 		log_note("no memory below 4 GiB for paging=: %s", firmware_status_name(status));
 		return false;
 	}
 	memset((void *)(uintptr_t)code_page, 0xcc, PAGE_SIZE);
 	memcpy((void *)(uintptr_t)code_page, gate_levels_start, size);
-	memset((void *)(uintptr_t)data_page, 0, PAGE_SIZE);
-	image_add_page("trampoline code", code_page, PAGE_KERNEL_ROX);
-	image_add_page("trampoline data", data_page, PAGE_KERNEL);
+	memset((void *)(uintptr_t)data_pages, 0, cpus_nr() * PAGE_SIZE);
+	image_add_pages("trampoline code", code_page, 1, PAGE_KERNEL_ROX);
+	image_add_pages("trampoline data", data_pages, cpus_nr(), PAGE_KERNEL);
 	log_note("trampoline: code 0x%llx, data 0x%llx", (unsigned long long)code_page,
-		 (unsigned long long)data_page);
+		 (unsigned long long)data_pages);
 	return true;
+}
+
+static void give_back(EFI_PHYSICAL_ADDRESS *pages, UINTN nr, char problem[PROBLEM_MAX])
+{
+	EFI_STATUS status = *pages ? efi_call(firmware.boot, FreePages, *pages, nr) : EFI_SUCCESS;
+
+	*pages = 0;
+	if (EFI_ERROR(status))
+		scnprintf(problem, PROBLEM_MAX, "FreePages of the trampoline says %s",
+			  firmware_status_name(status));
 }
 
 const char *gate_levels_give_back(void)
 {
-	static char problem[96];
-	EFI_PHYSICAL_ADDRESS *pages[] = {&code_page, &data_page};
+	static char problem[PROBLEM_MAX];
 	unsigned int nmis = gate_levels_nmis();
 
 	if (nmis)
 		log_note("NMI: %u when the gate was opened for good", nmis);
 
-	for (size_t i = 0; i < 2; i++) {
-		EFI_STATUS status = EFI_SUCCESS;
-
-		if (*pages[i])
-			status = efi_call(firmware.boot, FreePages, *pages[i], 1);
-		*pages[i] = 0;
-		if (EFI_ERROR(status))
-			scnprintf(problem, sizeof(problem), "FreePages of the trampoline says %s",
-				  firmware_status_name(status));
-	}
+	give_back(&code_page, 1, problem);
+	give_back(&data_pages, cpus_nr(), problem);
 	return problem[0] ? problem : NULL;
 }
 
@@ -189,6 +193,6 @@ void gate_levels_cross(uint64_t *save_stack, const struct levels_crossing *how)
 
 unsigned int gate_levels_nmis(void)
 {
-	return data_page ? __atomic_exchange_n(&data_of_trampoline()->nmis, 0, __ATOMIC_RELAXED)
-			 : 0;
+	return data_pages ? __atomic_exchange_n(&data_of_trampoline()->nmis, 0, __ATOMIC_RELAXED)
+			  : 0;
 }

@@ -7,7 +7,7 @@
  * Crossing between 4- and 5-level paging. CR4.LA57 can only change with paging off (Intel SDM vol.
  * 3A, 2.5), and paging can only be off in a 32-bit mode (9.8.5.4): so the way leads through a
  * trampoline below 4 GiB that all tables involved map at its physical address: a code page,
- * read-only and executable, and a data page (GDT, IDT, stack), no-execute.
+ * read-only and executable, and for each CPU a data page (GDT, IDT, stack), no-execute.
  *
  * CR3 can only be loaded with 32 bits there, and the firmware's tables may lie anywhere, map the
  * trampoline no-execute, or not at all. So our own tables come first: a root of ours that has the
@@ -19,7 +19,7 @@
  * Between, the stack is that of the data page, and neither world's memory is touched.
  */
 
-/* Takes the two pages, and adds them to the image's sections. Gate open, before the tables are
+/* Takes the pages, and adds them to the image's sections. Gate open, before the tables are
  * built. False, and one line logged, when it cannot; gate_levels_give_back() is due either way. */
 bool gate_levels_take(void);
 /* Frees them, once however often it is called. NULL, or what went wrong. */

@@ -10,10 +10,10 @@ extern const char image_rodata_start[] HIDDEN, image_rodata_end[] HIDDEN;
 extern const char image_relro_start[] HIDDEN, image_relro_end[] HIDDEN;
 extern const char image_data_start[] HIDDEN, image_data_end[] HIDDEN;
 
-enum { NR_SECTIONS = 4, PAGES_MAX = 2 };
+enum { NR_SECTIONS = 4, ADDED_MAX = 2 };
 
-static struct image_section pages[PAGES_MAX];
-static size_t nr_pages;
+static struct image_section added[ADDED_MAX];
+static size_t nr_added;
 
 uintptr_t image_base(void)
 {
@@ -33,24 +33,27 @@ static struct image_section section(const char *name, const char *start, const c
 				      .prot = prot};
 }
 
-void image_add_page(const char *name, phys_addr_t page, pgprot_t prot)
+void image_add_pages(const char *name, phys_addr_t start, size_t nr, pgprot_t prot)
 {
-	ASSERT(nr_pages < PAGES_MAX, "%s", name);
-	pages[nr_pages++] = (struct image_section){
-		.name = name, .start = page, .end = page + PAGE_SIZE, .phys = page, .prot = prot};
+	ASSERT(nr_added < ADDED_MAX, "%s", name);
+	added[nr_added++] = (struct image_section){.name = name,
+						   .start = start,
+						   .end = start + nr * PAGE_SIZE,
+						   .phys = start,
+						   .prot = prot};
 }
 
 const struct image_section *image_sections(size_t *nr)
 {
-	static struct image_section sections[NR_SECTIONS + PAGES_MAX];
+	static struct image_section sections[NR_SECTIONS + ADDED_MAX];
 
 	sections[0] = section("image text", image_text_start, image_text_end, PAGE_KERNEL_ROX);
 	sections[1] = section("image rodata", image_rodata_start, image_rodata_end, PAGE_KERNEL_RO);
 	sections[2] = section("image relro", image_relro_start, image_relro_end, PAGE_KERNEL_RO);
 	sections[3] = section("image data", image_data_start, image_data_end, PAGE_KERNEL);
-	for (size_t i = 0; i < nr_pages; i++)
-		sections[NR_SECTIONS + i] = pages[i];
-	*nr = NR_SECTIONS + nr_pages;
+	for (size_t i = 0; i < nr_added; i++)
+		sections[NR_SECTIONS + i] = added[i];
+	*nr = NR_SECTIONS + nr_added;
 	return sections;
 }
 

@@ -11,8 +11,8 @@
  */
 
 uintptr_t image_base(void);
-/* One more page that both worlds see at its physical address. `name` stays. */
-void image_add_page(const char *name, phys_addr_t page, pgprot_t prot);
+/* More pages that both worlds see at their physical address. `name` stays. */
+void image_add_pages(const char *name, phys_addr_t start, size_t nr, pgprot_t prot);
 /* The sections that both worlds see; nothing writable and executable among them. */
 const struct image_section *image_sections(size_t *nr);
 /* A fault_describer_t (fault.h): "image text, read-only". */

@@ -3,12 +3,14 @@
 #include "clock.h"
 #include "console.h"
 #include "cpu_features.h"
+#include "cpus.h"
+#include "crew.h"
+#include "crew_watch.h"
 #include "fault.h"
 #include "gate.h"
 #include "image.h"
 #include "lib/errno.h"
 #include "lib/random.h"
-#include "map.h"
 #include "memblock.h"
 #include "memory_map.h"
 #include "memory_proof.h"
@@ -18,11 +20,10 @@
 #include "outside.h"
 #include "page_alloc.h"
 #include "space.h"
+#include "stacks.h"
 #include "stop.h"
 #include "tlb.h"
 #include "vmalloc.h"
-
-#define RUN_STACK_BYTES (16 * PAGE_SIZE)
 
 /* The lists of what was taken, in the forms that mm and pagetables want. Each border of a part of a
  * node makes one range more. */
@@ -33,9 +34,6 @@ static size_t nr_memory_ranges, nr_phys_ranges;
 static uint64_t bridge; /* for the gate; 0: the firmware has our number of levels */
 
 static bool mm_ended; /* it has cleared what it handed out */
-
-static struct vm_struct stack_area;
-static phys_addr_t stack_phys;
 
 /* A range is of one node. */
 static void add_memory(const struct taken_range *taken)
@@ -123,23 +121,6 @@ static int build_bridge(void)
 	return 0;
 }
 
-/*
- * The stack that the tests run on: an area from before there is a vmalloc. Before and behind it
- * there are guards, as with every area.
- */
-static int map_stack(void)
-{
-	stack_phys = memblock_alloc(RUN_STACK_BYTES, PAGE_SIZE, 0);
-	if (!stack_phys)
-		return -ENOMEM;
-	stack_area.flags = VM_MAP;
-	stack_area.size = RUN_STACK_BYTES;
-	stack_area.caller = (void *)map_stack;
-	vm_area_register_early(&stack_area, PAGE_SIZE);
-	return map_range(&kernel_space, (uintptr_t)stack_area.addr, stack_phys, RUN_STACK_BYTES,
-			 PAGE_KERNEL, LEVEL_PTE);
-}
-
 static int failed(int error, const char *what)
 {
 	if (error)
@@ -161,7 +142,7 @@ int inside_build(const struct options *options)
 	if (!error)
 		error = failed(mm_map_page_array(), "no memory for the page array");
 	if (!error)
-		error = failed(map_stack(), "no memory for the run stack");
+		error = failed(stacks_map(), "no memory for the run stacks");
 	return error;
 }
 
@@ -179,7 +160,10 @@ void inside_log(void)
 	log_base("VMEMMAP_START", layout.vmemmap_start, layout.vmemmap_millibits);
 	log_note("tables: %llu, root at 0x%llx; run stack: %zu KiB at 0x%llx",
 		 (unsigned long long)space_nr_tables(), (unsigned long long)kernel_space.root,
-		 RUN_STACK_BYTES >> 10, (unsigned long long)(uintptr_t)stack_area.addr);
+		 RUN_STACK_BYTES >> 10, (unsigned long long)(stack_top(0) - RUN_STACK_BYTES));
+	for (unsigned int cpu = 0; cpu < cpus_nr() && cpus_nr() > 1; cpu++)
+		log_note("CPU %u: %s, node %u", cpu, cpus_describe(cpu),
+			 nodes_of_cpu(cpus_place(cpu)->apic_id));
 }
 
 struct run {
@@ -197,23 +181,30 @@ static void run_tests(void *argument)
 
 	runner.reports = REPORTS_AFTER;
 	runner.ticks_outside = clock_ticks_outside;
+	runner.nr_cpus = crew_nr;
+	runner.run_on_cpus = crew_run;
+	runner.rest_cpus = crew_rest;
 	runner.before_test = outside_before_test;
 	runner.wish = outside_wish;
 	run->end = INSIDE_NO_MM;
 	tlb_init();
-	set_cpu_node(platform_cpu(), (int)nodes_this_cpu());
+	for (unsigned int cpu = 0; cpu < cpus_nr(); cpu++)
+		set_cpu_node(cpu, (int)nodes_of_cpu(cpus_place(cpu)->apic_id));
 	if (mm_init(&mm_options))
 		return;
 	fault_set_time_limit(options->limit * platform_ticks_per_second());
+	crew_watch_begin(options->limit);
 	if (options->dump)
 		stop_dump();
 	stop_at(options->stop, "start");
 	stop_at_areas(options->stop);
 	runner_run(&runner, run->result);
+	crew_rest();
 	stop_at(options->stop, "end");
 	tlb_log_stats();
 	if (options->dump)
 		stop_dump();
+	crew_watch_end();
 	mm_exit();
 	run->end = INSIDE_RAN;
 }
@@ -225,8 +216,8 @@ enum inside_end inside_run(const struct options *options, struct runner_result *
 	const struct gate_request request = {
 		.run = run_tests,
 		.argument = &run,
-		.stack_top = (uintptr_t)stack_area.addr + RUN_STACK_BYTES,
-		.stack_top_now = (uint64_t *)phys_to_virt(stack_phys + RUN_STACK_BYTES),
+		.stack_top = stack_top(0),
+		.stack_top_now = stack_top_now(0),
 		.root = kernel_space.root,
 		.bridge = bridge,
 		.page_offset = layout.page_offset,
@@ -234,6 +225,7 @@ enum inside_end inside_run(const struct options *options, struct runner_result *
 	};
 
 	run = (struct run){.options = options, .result = result};
+	crew_prepare(&request);
 	if (!gate_run(&request))
 		return INSIDE_CRASHED;
 	mm_ended = run.end == INSIDE_RAN;

@@ -3,6 +3,8 @@
 #include "clock.h"
 #include "console.h"
 #include "cpu_features.h"
+#include "cpus.h"
+#include "crew.h"
 #include "entropy.h"
 #include "fault.h"
 #include "finish.h"
@@ -31,6 +33,7 @@
 #include "results.h"
 #include "runner_options.h"
 #include "screen.h"
+#include "this_cpu.h"
 
 /*
  * One run, from the firmware's call to the return to it. What the inside reads (options, result)
@@ -126,6 +129,7 @@ static EFI_STATUS prepare(void)
 	}
 	if (EFI_ERROR(status))
 		return status;
+	cpus_find(options.cpus);
 	memory_proof_begin();
 	firmware_ram_tell();
 	status = memory_take(options.mem);
@@ -149,6 +153,8 @@ static const char *check_registers(void)
 	struct registers now;
 
 	registers_read(&now);
+	if (crew_problem())
+		return crew_problem();
 	return registers_compare(&registers_at_start, &now, problem, sizeof(problem));
 }
 
@@ -163,8 +169,10 @@ static const char *free_all(void)
 /* Everything back to the firmware, and the proof of it in the results. */
 static void give_back(void)
 {
-	const char *cleared = inside_clear(), *freed, *map;
+	const char *cleared, *freed, *map;
 
+	cpus_end();
+	cleared = inside_clear();
 	kept_end();
 	screen_end_of_tests();
 	/* Firmware that fills what it gets back takes seconds a GiB. */
@@ -243,6 +251,7 @@ static EFI_STATUS refuse(EFI_STATUS status)
 {
 	const char *problem;
 
+	cpus_end();
 	inside_clear();
 	problem = free_all();
 	firmware_map_free();
@@ -266,9 +275,10 @@ void run_crashed(void)
 		kept_stop();
 	}
 	finish(options.exit, (unsigned int)options.wait, OUTCOME_CRASHED);
-	efi_call(firmware.boot, Exit, firmware.image, finish_status(OUTCOME_CRASHED), 0, NULL);
+	this_cpu_end(); /* and nobody can be asked about the gate any more */
+	firmware.boot->Exit(firmware.image, finish_status(OUTCOME_CRASHED), 0, NULL);
 	for (;;)
-		efi_call(firmware.boot, Stall, 1000000);
+		firmware.boot->Stall(1000000);
 }
 
 /* Nothing is run: the list of options, or that of tests. */
@@ -345,6 +355,7 @@ EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system)
 	struct image_copy copy;
 	EFI_STATUS status;
 
+	this_cpu_become(0);
 	firmware_init(image, system);
 	image_keep(&copy);
 	do {
@@ -352,5 +363,6 @@ EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system)
 		status = live();
 	} while (words[0] && image_restore(&copy));
 	image_forget(&copy);
+	this_cpu_end();
 	return status;
 }

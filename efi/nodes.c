@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "nodes.h"
 #include "acpi.h"
+#include "apic.h"
 #include "console.h"
 #include "firmware.h"
 #include "firmware_map.h"
-#include "instructions.h"
 #include "levels.h"
 #include "memory_map.h"
 
@@ -90,17 +90,9 @@ const struct srat *nodes_table(void)
 	return &srat;
 }
 
-/* Intel SDM vol. 2A, CPUID: leaf 0BH has all 32 bits, leaf 01H the lowest 8. */
-static uint32_t this_apic_id(void)
+unsigned int nodes_of_cpu(uint32_t id)
 {
-	if (cpuid(0, 0).eax >= 0xb && cpuid(0xb, 0).ebx)
-		return cpuid(0xb, 0).edx;
-	return cpuid(1, 0).ebx >> 24;
-}
-
-unsigned int nodes_this_cpu(void)
-{
-	return srat_node_of_cpu(&srat, this_apic_id());
+	return srat_node_of_cpu(&srat, id);
 }
 
 static uint64_t taken_of_node(unsigned int node)
@@ -126,7 +118,7 @@ void nodes_log(void)
 		return;
 	}
 	log_note("nodes: %u, %zu processors in the SRAT; this one, APIC id %u, is of node %u",
-		 srat.nr_nodes, srat.nr_cpus, this_apic_id(), nodes_this_cpu());
+		 srat.nr_nodes, srat.nr_cpus, apic_id(), nodes_of_cpu(apic_id()));
 	for (unsigned int node = 0; node < srat.nr_nodes; node++)
 		log_note("node %u: domain %u, %llu frames taken", node, srat.domain[node],
 			 (unsigned long long)taken_of_node(node) >> PAGE_SHIFT);

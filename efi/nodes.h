@@ -13,5 +13,5 @@ void nodes_read(void);
 const struct srat *nodes_table(void);
 /* A line for what was read; one a node with the bytes that were taken of it; and this CPU's. */
 void nodes_log(void);
-/* The node of the processor that asks. */
-unsigned int nodes_this_cpu(void);
+/* The node of the processor with that APIC id. */
+unsigned int nodes_of_cpu(uint32_t id);

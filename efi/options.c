@@ -84,6 +84,10 @@ static bool set_number(const struct option *option, struct word value, uint64_t 
 	uint64_t number = option->max;
 	const char *units = option->kind == SIZE ? "KMGT" : option->kind == DURATION ? "smh" : "";
 
+	if (option->none && word_equals(value, option->none)) {
+		*field = 0;
+		return true;
+	}
 	if (!(option->most && word_equals(value, option->most)) &&
 	    !word_number(value, units, &number))
 		return false;

@@ -44,6 +44,7 @@ struct options {
 	char own[OPTION_LIST_MAX]; /* single tests' own: words NAME.option=value, a blank each */
 	uint64_t limit;		   /* seconds a test may take; 0: any */
 	uint64_t mem;		   /* bytes; 0: not given, all bits set: all */
+	uint64_t cpus;		   /* 0: auto, all bits set: all */
 	enum kaslr kaslr;
 	uint64_t vmalloc; /* bytes; 0: the default of the paging mode */
 	uint64_t padding; /* TiB */
@@ -61,6 +62,7 @@ struct options {
 	uint64_t soak; /* seconds; 0: none */
 	bool bench;
 	uint64_t loops, pages; /* of benchmarks; 0: as each has it */
+	uint64_t workers;      /* CPUs that run each benchmark; 0: one */
 	bool huge;
 	char stop[OPTION_LIST_MAX];
 	bool dump;

@@ -10,6 +10,7 @@ enum option_kind { NUMBER, SIZE, DURATION, ROUNDS, CHOICE, SWITCH, LIST, FLAG };
 struct option {
 	const char *name, *values, *standard, *sentence;
 	const char *most; /* NUMBER, SIZE, DURATION: a word for the largest; may be NULL */
+	const char *none; /* and one for 0, as if it were not given; may be NULL */
 	size_t field;	  /* offset in struct options */
 	const char *const *choices; /* CHOICE */
 	uint64_t max;		    /* NUMBER, SIZE, DURATION */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "platform.h"
 #include "console.h"
+#include "cpus.h"
+#include "crew.h"
 #include "gate.h"
 #include "instructions.h"
 #include "lib/lock.h"
@@ -8,50 +10,65 @@
 #include "outside.h"
 
 /* The machine's side of platform.h, as far as it does not stand in cpu_features.c, clock.c and
- * console.c. The boot processor is the only one that runs our code. */
-
-unsigned int platform_boot_cpu;
+ * console.c. The gate opens on the first CPU alone. */
 
 unsigned int platform_nr_cpus(void)
 {
-	return 1;
+	return cpus_nr();
 }
 
 bool platform_cpu_inside(unsigned int cpu)
 {
-	return cpu == 0 && gate_is_closed();
+	return gate_is_closed_of(cpu);
 }
 
 void platform_pause(void)
 {
 	__builtin_ia32_pause();
+	crew_look();
 }
 
-static uint64_t relaxed;
+/* By CPU, a cache line each. */
+static struct {
+	uint64_t turns;
+} __attribute__((aligned(64))) relaxed[CPUS_MAX];
 
 uint64_t platform_relaxed(unsigned int cpu)
 {
-	(void)cpu;
-	return __atomic_load_n(&relaxed, __ATOMIC_SEQ_CST);
+	return __atomic_load_n(&relaxed[cpu].turns, __ATOMIC_SEQ_CST);
 }
 
 void platform_quiescent(void)
 {
 	lock_assert_none_held();
-	__atomic_fetch_add(&relaxed, 1, __ATOMIC_SEQ_CST);
+	__atomic_fetch_add(&relaxed[platform_cpu()].turns, 1, __ATOMIC_SEQ_CST);
 }
 
 void platform_relax(void)
 {
 	platform_quiescent();
-	if (gate_is_closed())
+	crew_look();
+	if (platform_cpu() == 0 && gate_is_closed())
 		outside_visit_when_due();
+}
+
+/* Another CPU leaves the ending to the first one. */
+static _Noreturn void leave_to_the_first(const char *reason)
+{
+	crew_end_run(reason);
+	if (gate_is_closed())
+		gate_abort();
+	for (;;)
+		__builtin_ia32_pause();
 }
 
 void platform_abort(const char *reason)
 {
 	locks_forget();
 	log_note("the run ends here: %s", reason);
+	if (platform_cpu() != 0)
+		leave_to_the_first(reason);
+	crew_abandon();
 	if (gate_is_closed())
 		gate_abort();
 	run_crashed();

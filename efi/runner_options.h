@@ -20,6 +20,7 @@ static inline struct runner_options runner_options_of(const struct options *opti
 		.bench = {.on = options->bench,
 			  .loops = options->loops,
 			  .pages = options->pages,
+			  .workers = options->workers,
 			  .huge = options->huge},
 	};
 }

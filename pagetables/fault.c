@@ -31,6 +31,7 @@ struct fault_depth fault_depths[PLATFORM_CPUS_MAX] = {
 	[0 ... PLATFORM_CPUS_MAX - 1] = {.detour = UINT32_MAX}};
 
 static uint64_t time_limit;
+static bool (*is_recalled)(void);
 
 static struct state *this_state(void)
 {
@@ -160,11 +161,13 @@ static bool is_over_time(const struct state *state)
 
 static void take_nmi(struct state *state, struct trap_frame *frame)
 {
+	bool recalled;
+
 	state->stats.nmi++;
-	if (this_depth()->nr > 1)
-		return;
-	fault_report(frame, 0, state->summary);
-	if (is_over_time(state))
+	if (this_depth()->nr == 1)
+		fault_report(frame, 0, state->summary);
+	recalled = is_recalled && is_recalled();
+	if (this_depth()->nr == 1 && (recalled || is_over_time(state)))
 		go_on_or_end(state, frame, what_forbids(state, frame));
 }
 
@@ -235,6 +238,11 @@ void fault_catch_end(void)
 void fault_set_time_limit(uint64_t ticks)
 {
 	time_limit = ticks;
+}
+
+void fault_set_recall(bool (*function)(void))
+{
+	is_recalled = function;
 }
 
 void fault_catch_leave(int value)

@@ -40,7 +40,8 @@ enum { PF_PRESENT = 1, PF_WRITE = 2, PF_USER = 4, PF_RESERVED = 8, PF_FETCH = 16
  * platform_abort(). That is: nobody catches, this CPU holds a lock, the fault came in a handler, or
  * it is a double fault or a machine check. `address` is CR2 for a page fault.
  *
- * An NMI is counted and reported, and the run goes on, unless the catch is over its time limit.
+ * An NMI is counted and reported, and the run goes on, unless the catch is over its time limit or
+ * this CPU is called back.
  */
 void fault_handle(struct trap_frame *frame, uint64_t address);
 
@@ -96,6 +97,11 @@ int fault_catch(struct fault_catch *catch) __attribute__((returns_twice));
 void fault_catch_end(void);
 /* From here on an NMI ends what has been caught for that many ticks; 0: none does. All CPUs. */
 void fault_set_time_limit(uint64_t ticks);
+/*
+ * Asked in the handler of every NMI: whether this CPU is called back, another one having waited for
+ * it in vain; then what has been caught ends. Need not return. NULL, as at first: nobody is.
+ */
+void fault_set_recall(bool (*function)(void));
 /* Leaves for the innermost fault_catch(), which returns `value`; for tests that give up. */
 _Noreturn void fault_catch_leave(int value);
 

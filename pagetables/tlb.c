@@ -19,7 +19,7 @@ struct request {
 static struct request ring[RING_SLOTS];
 static uint64_t generation __attribute__((aligned(64)));
 static struct spinlock ring_lock = SPINLOCK("TLB requests", LOCK_RANK_TLB);
-static bool (*late_handler)(unsigned int cpu);
+static bool (*late_handler)(unsigned int cpu, unsigned int seconds);
 
 /* A cache line each, written by its own CPU. */
 static struct participant {
@@ -93,7 +93,7 @@ static bool is_waited_for(unsigned int cpu, uint64_t wanted)
 /* A second has gone by in vain. */
 static bool give_up_on(unsigned int cpu, unsigned int seconds)
 {
-	if (late_handler && late_handler(cpu))
+	if (late_handler && late_handler(cpu, seconds))
 		return true;
 	ASSERT(seconds < LATE_SECONDS_MAX, "CPU %u has not flushed for %u s", cpu, seconds);
 	return false;
@@ -184,7 +184,7 @@ void tlb_cpu_lost(unsigned int cpu)
 	__atomic_store_n(&participants[cpu].inside, false, __ATOMIC_SEQ_CST);
 }
 
-void tlb_set_late_handler(bool (*handler)(unsigned int cpu))
+void tlb_set_late_handler(bool (*handler)(unsigned int cpu, unsigned int seconds))
 {
 	late_handler = handler;
 }

@@ -43,8 +43,8 @@ void tlb_cpu_enter(void);
 void tlb_cpu_leave(void);
 /* `cpu` was reset by the firmware while it took part; nobody waits for it any more. */
 void tlb_cpu_lost(unsigned int cpu);
-/* A CPU does not answer: called once a second of waiting; true: wait no longer for it. */
-void tlb_set_late_handler(bool (*handler)(unsigned int cpu));
+/* A CPU does not answer: called after every second of waiting; true: wait no longer for it. */
+void tlb_set_late_handler(bool (*handler)(unsigned int cpu, unsigned int seconds));
 /* Pages up to which INVLPG is used, and the measured ticks per method (0: not to be had here). */
 unsigned int tlb_range_limit(void);
 uint64_t tlb_method_ticks(enum tlb_method method);

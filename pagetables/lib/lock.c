@@ -8,6 +8,7 @@
 /* What one CPU holds. A cache line each: nobody else writes there. */
 static struct held {
 	unsigned int nr;
+	uint64_t waits;
 #ifdef DEBUG
 	struct spinlock *locks[16];
 #endif
@@ -81,6 +82,7 @@ static __attribute__((noinline)) void wait_for(struct spinlock *lock, unsigned i
 	void (*work)(void) = __atomic_load_n(&wait_work, __ATOMIC_RELAXED);
 
 	__atomic_fetch_add(&lock->contended, 1, __ATOMIC_RELAXED);
+	__atomic_fetch_add(&held_by[cpu].waits, 1, __ATOMIC_RELAXED);
 	for (unsigned int turn = 1; !try_take(lock, cpu); turn++) {
 		if (work)
 			work();
@@ -140,6 +142,20 @@ void lock_assert_none_held(void)
 unsigned int locks_held(void)
 {
 	return held_by[platform_cpu()].nr;
+}
+
+unsigned int locks_held_by(unsigned int cpu)
+{
+	return __atomic_load_n(&held_by[cpu].nr, __ATOMIC_RELAXED);
+}
+
+uint64_t locks_waited(void)
+{
+	uint64_t waits = 0;
+
+	for (unsigned int cpu = 0; cpu < PLATFORM_CPUS_MAX; cpu++)
+		waits += __atomic_load_n(&held_by[cpu].waits, __ATOMIC_RELAXED);
+	return waits;
 }
 
 void locks_forget(void)

@@ -49,5 +49,9 @@ void spin_set_wait_work(void (*work)(void));
 void lock_assert_none_held(void);
 /* How many locks this CPU holds (all builds): what a fault handler asks before it goes on. */
 unsigned int locks_held(void);
+/* The same of another CPU; of a moment, unless it has stopped. */
+unsigned int locks_held_by(unsigned int cpu);
+/* How often any CPU had to wait for a lock so far. */
+uint64_t locks_waited(void);
 /* Forgets what this CPU holds; only for a run that is being ended. */
 void locks_forget(void);

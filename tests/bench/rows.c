@@ -3,6 +3,7 @@
 #include "lib/format.h"
 #include "state.h"
 #include "test.h"
+#include "workers.h"
 
 enum { ROWS_MAX = 32, NAME_BYTES = 32, LINUX_CLEARING = 704 };
 
@@ -75,6 +76,20 @@ static void print_row(const struct row *row, const struct result *result, bool g
 		 (long long)cost->tables, (long long)cost->cleared);
 }
 
+/* On no more CPUs than there are. */
+static bool run_workers(const struct load *load, const struct load_parameters *parameters,
+			const char *name)
+{
+	uint64_t workers = runner_options.bench.workers;
+
+	if (workers > test_nr_cpus()) {
+		log_line("workers=%llu: there are %u CPUs", (unsigned long long)workers,
+			 test_nr_cpus());
+		workers = test_nr_cpus();
+	}
+	return workers == 1 || workers_compare(load, parameters, name, (unsigned int)workers);
+}
+
 void row_run(const struct row *row)
 {
 	struct load_parameters parameters = {
@@ -95,6 +110,8 @@ void row_run(const struct row *row)
 		 row->load->name, passed, !passed, (unsigned long long)parameters.loops,
 		 (unsigned long long)microseconds);
 	print_row(row, result, passed);
+	if (runner_options.bench.workers > 1)
+		passed &= run_workers(row->load, &parameters, result->name);
 	expect_equal(passed, !row->load->meant_to_fail);
 }
 

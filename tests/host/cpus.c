@@ -63,7 +63,7 @@ void cpus_start(void)
 		}
 }
 
-void cpus_run(unsigned int nr, void (*function)(void *context), void *context)
+unsigned int cpus_run(unsigned int nr, void (*function)(void *context), void *context)
 {
 	pthread_mutex_lock(&mutex);
 	work.function = function;
@@ -78,6 +78,7 @@ void cpus_run(unsigned int nr, void (*function)(void *context), void *context)
 		tlb_poll();
 		platform_pause();
 	}
+	return nr;
 }
 
 void cpus_stop(void)

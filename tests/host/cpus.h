@@ -9,6 +9,6 @@
 /* Starts the threads of CPUs 1 and up; they wait. */
 void cpus_start(void);
 /* As runner_options.run_on_cpus: on CPUs 0, the caller, to nr - 1. The gate of CPU 0 is closed. */
-void cpus_run(unsigned int nr, void (*function)(void *context), void *context);
+unsigned int cpus_run(unsigned int nr, void (*function)(void *context), void *context);
 /* Ends the threads. */
 void cpus_stop(void);

@@ -156,6 +156,7 @@ static int run_inside(struct runner_result *result)
 		return error;
 	run.on_host = true;
 	run.reports = PROOF_REPORTS + 1;
+	run.nr_cpus = platform_nr_cpus;
 	run.run_on_cpus = cpus_run;
 	run.check = witness_check;
 	runner_run(&run, result);

@@ -28,18 +28,24 @@ static void run_caught(void *context)
 
 unsigned int test_nr_cpus(void)
 {
-	return runner_options.run_on_cpus ? platform_nr_cpus() : 1;
+	return runner_options.nr_cpus ? runner_options.nr_cpus() : 1;
 }
 
 unsigned int test_run_on_cpus(unsigned int nr, void (*function)(void *context), void *context)
 {
-	struct dispatch dispatch = {.function = function, .context = context};
+	static struct dispatch dispatch; /* a CPU that is lost may still look at it */
+	unsigned int through;
+
+	dispatch = (struct dispatch){.function = function, .context = context};
 
 	if (nr > test_nr_cpus())
 		nr = test_nr_cpus();
-	if (nr > 1)
-		runner_options.run_on_cpus(nr, run_caught, &dispatch);
-	else
+	if (nr <= 1) {
 		function(context);
-	return nr;
+		return nr;
+	}
+	through = runner_options.run_on_cpus(nr, run_caught, &dispatch);
+	if (through < nr)
+		test_fail("CPU %u did not come to the end of its part", through);
+	return through;
 }

@@ -75,6 +75,22 @@ const char *test_option(const char *option, size_t *length)
 	return found;
 }
 
+uint64_t test_option_number(const char *option, uint64_t standard)
+{
+	size_t length;
+	const char *digits = test_option(option, &length);
+	uint64_t value = 0;
+
+	for (size_t i = 0; digits && i < length; i++) {
+		if (digits[i] < '0' || digits[i] > '9') {
+			test_fail("%s=%.*s is no number", option, (int)length, digits);
+			return standard;
+		}
+		value = value * 10 + (uint64_t)(digits[i] - '0');
+	}
+	return digits ? value : standard;
+}
+
 void own_options_check_names(void)
 {
 	const struct test *tests = plan_tests();

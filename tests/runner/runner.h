@@ -15,6 +15,7 @@ struct bench_options {
 	bool on; /* benchmarks are run, and no tests */
 	bool huge;
 	uint64_t loops, pages;
+	uint64_t workers; /* CPUs that do the same at once */
 };
 
 /* What a person wants of a run that goes on; a test that is skipped or stopped ends where it calls
@@ -33,9 +34,14 @@ struct runner_options {
 	uint64_t repeat;	 /* rounds; 0: one */
 	uint64_t repeat_seconds; /* go on until then; 0: by rounds. The plan is then printed last */
 	unsigned int reports;	 /* how many runner_report() lines will follow: part of the plan */
-	/* Runs `function` on CPUs 0 (the caller) to `nr` - 1, returns when all are through. NULL:
-	 * the platform runs tests on one CPU. */
-	void (*run_on_cpus)(unsigned int nr, void (*function)(void *context), void *context);
+	/* How many CPUs tests can have now. NULL: one. */
+	unsigned int (*nr_cpus)(void);
+	/* Runs `function` on CPUs 0 (the caller) to `nr` - 1, returns when all are through: on how
+	 * many of them it came to its end, fewer where CPUs were lost. */
+	unsigned int (*run_on_cpus)(unsigned int nr, void (*function)(void *context),
+				    void *context);
+	/* After a test: CPUs that are kept ready for run_on_cpus() may rest. May be NULL. */
+	void (*rest_cpus)(void);
 	/* What the platform checks after each test besides mm_check(): NULL, or what is wrong. */
 	const char *(*check)(void);
 	/* The full name of a test: the run begins behind it. NULL or "": with the first one. */

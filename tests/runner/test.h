@@ -105,6 +105,8 @@ void test_report_more(const char *what, int64_t value, const char *unit, const c
  * NAME is the test's without its module: `*length` characters, not NUL-terminated. NULL: not given.
  */
 const char *test_option(const char *option, size_t *length);
+/* The same as a decimal number; `standard` where it is not given. */
+uint64_t test_option_number(const char *option, uint64_t standard);
 
 /* Something to do when the running test is over, however it ended, before leaks are looked for. The
  * last one first; `end` stays the caller's until then. */

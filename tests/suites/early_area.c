@@ -2,7 +2,7 @@
 #include "plain.h"
 #include "vm_area.h"
 
-/* Areas from before vmalloc_init(): the run's stack, and on the host one at an address of its own.
+/* Areas from before vmalloc_init(): the run's stacks, and on the host one at an address of its own.
  */
 
 enum { GUARD_MAX = 17 };
@@ -53,8 +53,10 @@ TEST(vm_area_register_early, area,
 
 TEST(vm_area_add_early, area, "it is an area at the address that it had, with its guard")
 {
-	struct vm_struct *vm = early(1);
+	struct vm_struct *vm = NULL;
 
+	for (unsigned int nth = 0; (vm = early(nth)) && vm->flags & VM_NO_GUARD;)
+		nth++;
 	if (!vm)
 		test_skip("this platform adds no early area at an address of its own");
 	expect_equal(vm->size, get_vm_area_size(vm) + PAGE_SIZE);
@@ -78,6 +80,7 @@ static char *near(const struct vm_struct *vm, bool behind, unsigned int width)
 PLAIN_TEST(early_area, guards, "to an early area too the gap is the wider of the two")
 {
 	struct vm_struct *vm;
+	unsigned int seen = 0;
 
 	for (unsigned int nth = 0; (vm = early(nth)); nth++)
 		for (unsigned int width = 1; width <= GUARD_MAX; width++) {
@@ -88,10 +91,14 @@ PLAIN_TEST(early_area, guards, "to an early area too the gap is the wider of the
 			behind = near(vm, true, width);
 			if (before)
 				expect(start_of(vm) - (uintptr_t)before >= (width + 1) * PAGE_SIZE);
-			expect_equal(behind - (char *)vm->addr,
-				     get_vm_area_size(vm) + width * PAGE_SIZE);
+			/* Another one, or a device's registers, may be too near behind it. */
+			if (behind && ++seen)
+				expect_equal(behind - (char *)vm->addr,
+					     get_vm_area_size(vm) + width * PAGE_SIZE);
 			vfree(before);
 			vfree(behind);
 			vm_unmap_aliases();
 		}
+	if (!seen)
+		test_skip("no early area has room behind it here");
 }

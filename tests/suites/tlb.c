@@ -210,6 +210,7 @@ static unsigned int count_stale_on(unsigned int nr_cpus, bool flush, unsigned in
 TEST(tlb, shootdown, "after a flush no CPU reads through the old translation")
 {
 	unsigned int nr_cpus = test_nr_cpus() < 4 ? test_nr_cpus() : 4;
+	unsigned int rounds = (unsigned int)test_option_number("rounds", ROUNDS);
 	struct tlb_stats before, after;
 
 	if (nr_cpus < 2)
@@ -218,7 +219,7 @@ TEST(tlb, shootdown, "after a flush no CPU reads through the old translation")
 	test_note("without the flush: %u of %u reads were stale",
 		  count_stale_on(nr_cpus, false, ROUNDS), ROUNDS * nr_cpus);
 	tlb_get_stats(&before);
-	expect_equal(count_stale_on(nr_cpus, true, ROUNDS), 0);
+	expect_equal(count_stale_on(nr_cpus, true, rounds), 0);
 	tlb_get_stats(&after);
 	expect(after.shootdowns > before.shootdowns);
 	tear_down();

@@ -73,6 +73,56 @@ TEST(vmalloc_cpus, private, "areas of many CPUs keep their contents")
 	expect_equal(broken, 0);
 }
 
+enum { SHARED_PAGES = 16 };
+
+static struct {
+	uint64_t *area, *alias; /* the same frames, twice */
+	struct page *pages[SHARED_PAGES];
+} common;
+
+static uint64_t *word_of(uint64_t *area, unsigned int cpu, unsigned int page)
+{
+	return area + page * PAGE_SIZE / sizeof(*area) + cpu;
+}
+
+/* Writes its words by one address and reads them by the other, while areas of all sizes come and go
+ * around it. */
+static void work_on_shared(void *context)
+{
+	unsigned int cpu = platform_cpu();
+
+	(void)context;
+	for (uint64_t i = 1; i <= STEPS; i++) {
+		unsigned int page = (unsigned int)draw(SHARED_PAGES);
+		void *other = vmalloc(pages_of(draw(1000)) * PAGE_SIZE);
+
+		*word_of(i % 2 ? common.area : common.alias, cpu, page) = i;
+		if (*(volatile uint64_t *)word_of(i % 2 ? common.alias : common.area, cpu, page) !=
+		    i)
+			note_broken();
+		if (!other)
+			note_broken();
+		vfree(other);
+		if (i % 50 == 0)
+			vm_unmap_aliases();
+	}
+}
+
+TEST(vmalloc_cpus, shared, "one area that all CPUs write, each its words, by two addresses")
+{
+	seed_all();
+	common.area = vzalloc(SHARED_PAGES * PAGE_SIZE);
+	require(common.area);
+	for (unsigned int i = 0; i < SHARED_PAGES; i++)
+		common.pages[i] = vmalloc_to_page((char *)common.area + i * PAGE_SIZE);
+	common.alias = vmap(common.pages, SHARED_PAGES, VM_MAP, PAGE_KERNEL);
+	require(common.alias);
+	expect(test_run_on_cpus(CPUS, work_on_shared, NULL) > 0);
+	expect_equal(broken, 0);
+	vunmap(common.alias);
+	vfree(common.area);
+}
+
 /* Puts new areas where others find them, and frees what it finds there. */
 static void work_with_mail(void *context)
 {

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "slab.h"
+#include "test.h"
+#include "tlb.h"
+#include "vmalloc.h"
+#include "words.h"
+
+/* Freeing after a grace period, against readers on other CPUs. */
+
+/* A batch is 500 objects, and the one before it is freed when it is full: a reader holds what it
+ * has found for longer than that. */
+enum { SLOTS = 16, TURNS = 12000, WORDS = 6, HELD_TURNS = 5000 };
+
+struct published {
+	uint64_t words[WORDS];
+	struct rcu_head rcu;
+};
+
+static struct published *slots[SLOTS];
+static unsigned int torn, writers, turns, nr_cpus, ready;
+
+static struct published *make(uint64_t seed)
+{
+	struct published *object = kmalloc(sizeof(*object), GFP_KERNEL);
+
+	if (object)
+		pattern_fill(object->words, sizeof(object->words), seed);
+	return object;
+}
+
+/* Takes what is there out, and has it freed once nobody can read it any more. */
+static void replace_often(void)
+{
+	for (unsigned int i = 0; i < TURNS; i++) {
+		size_t slot = test_random_below(NULL, SLOTS);
+		struct published *old =
+			__atomic_exchange_n(&slots[slot], make(slot), __ATOMIC_ACQ_REL);
+
+		kvfree_rcu(old, rcu);
+		__atomic_fetch_add(&turns, 1, __ATOMIC_RELAXED);
+		if (i % 16 == 0)
+			platform_relax();
+	}
+	__atomic_fetch_sub(&writers, 1, __ATOMIC_SEQ_CST);
+}
+
+static unsigned int load(const unsigned int *counter)
+{
+	return __atomic_load_n(counter, __ATOMIC_SEQ_CST);
+}
+
+/* A reader has what it found until it relaxes, and reads it again and again up to then. */
+static void read_often(void)
+{
+	while (load(&writers)) {
+		size_t slot = test_random_below(NULL, SLOTS);
+		const struct published *object = __atomic_load_n(&slots[slot], __ATOMIC_ACQUIRE);
+		unsigned int start = load(&turns);
+		bool whole = true;
+
+		while (object && load(&writers) && load(&turns) - start < HELD_TURNS) {
+			whole &= pattern_holds(object->words, sizeof(object->words), slot);
+			platform_pause();
+		}
+		if (!whole)
+			__atomic_fetch_add(&torn, 1, __ATOMIC_RELAXED);
+		platform_relax();
+	}
+}
+
+static void wait_for_all(void)
+{
+	uint64_t limit = platform_ticks() + 10 * platform_ticks_per_second();
+
+	__atomic_fetch_add(&ready, 1, __ATOMIC_SEQ_CST);
+	while (load(&ready) < nr_cpus && platform_ticks() < limit) {
+		tlb_poll();
+		platform_pause();
+	}
+}
+
+static void replace_or_read(void *context)
+{
+	(void)context;
+	wait_for_all();
+	if (platform_cpu() % 2 == 0)
+		replace_often();
+	else
+		read_often();
+}
+
+TEST(kvfree_cpus, readers, "what a reader has found stays whole until it relaxes")
+{
+	nr_cpus = test_nr_cpus() < 8 ? test_nr_cpus() : 8;
+	torn = turns = ready = 0;
+	writers = (nr_cpus + 1) / 2;
+	for (unsigned int i = 0; i < SLOTS; i++)
+		slots[i] = make(i);
+	test_run_on_cpus(nr_cpus, replace_or_read, NULL);
+	expect_equal(torn, 0);
+	for (unsigned int i = 0; i < SLOTS; i++) {
+		kfree(slots[i]);
+		slots[i] = NULL;
+	}
+	kvfree_rcu_barrier();
+	expect_equal(kvfree_rcu_pending(), 0);
+}
