@@ -31,8 +31,10 @@ static unsigned int root_level(const struct space *space)
 static int share_slots(struct space *space, uintptr_t start, uintptr_t end)
 {
 	uintptr_t size = level_size(root_level(space));
+	uintptr_t left = end > start ? (end - 1) / size - start / size + 1 : 0;
 
-	for (uintptr_t at = start & ~(size - 1); at < end && at + size > start; at += size) {
+	/* Counted, since behind the last slot the address would be 0. */
+	for (uintptr_t at = start & ~(size - 1); left > 0; at += size, left--) {
 		struct spot root = walk_root(space, at);
 		phys_addr_t table;
 

@@ -5,11 +5,12 @@ from check import check
 from qemu import FAILED
 
 FOUR_GIB = 1 << 32
-LOWEST_5 = 0xFF11000000000000
+LOWEST_5, END_5 = 0xFF11000000000000, 0xFFFFFE0000000000
+LAST_SLOT_5 = 0xFFFF000000000000  # what the root's last entry translates
 
 
 def require_5_levels(context, results):
-    context.require(LOWEST_5 <= results.value("VMALLOC_START") < 0xFFFF800000000000,
+    context.require(LOWEST_5 <= results.value("VMALLOC_START") < END_5,
                     "VMALLOC_START is not where 5 levels have it")
     context.require(results.lines_with("paging", "5 levels"), "the log does not say 5 levels")
 
@@ -20,6 +21,14 @@ def five(context):
                          memory="1G") as machine:
         results = context.run(machine)
     require_5_levels(context, results)
+
+
+@check("levels.last_slot", "with 5 levels the root's last entry is shared like the others")
+def last_slot(context):
+    with context.machine(kernel=context.application, memory="1G",
+                         append="paging=5 seed=0xa00865c3ae28b2ec test=space.*") as machine:
+        results = context.run(machine)
+    context.require(results.value("PAGE_OFFSET") >= LAST_SLOT_5, "the seed draws another layout")
 
 
 @check("levels.refused", "paging=5 without LA57 is refused in one line")
