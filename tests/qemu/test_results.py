@@ -189,7 +189,7 @@ def other_disk(context):
 def keep(context):
     script = [f"for %a run (1 5)\r\n  vmlab.efi {QUICK} keep=3 exit=shell\r\nendfor",
               f"vmlab.efi {QUICK} results=off exit=shell"]
-    runs_in_shell(context, script, keep=True)
+    runs_in_shell(context, script)
     image = context.path("shell.img")
     context.require(sorted(disk.names(image, "/vmlab")) == ["0003", "0004", "0005"],
                     "kept: " + ", ".join(disk.names(image, "/vmlab")))

@@ -60,6 +60,7 @@ static void read_often(void)
 
 		while (object && load(&writers) && load(&turns) - start < HELD_TURNS) {
 			whole &= pattern_holds(object->words, sizeof(object->words), slot);
+			tlb_poll(); /* writers may wait for it, under debug=pagealloc */
 			platform_pause();
 		}
 		if (!whole)
