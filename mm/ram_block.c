@@ -161,17 +161,21 @@ struct ram_slot *ram_carve_next(struct area_cpu *cpu, unsigned int count, const 
 	return slot ? slot : ram_carve_next(cpu, count, caller);
 }
 
-/* What this CPU's lists hold becomes detached; and its block is carved by nobody now. */
+/* What this CPU's lists hold becomes detached; and its block is carved by nobody now. A slot that
+ * is detached may be another CPU's at once, and is not looked at any more. */
 static void detach(struct area_cpu *cpu)
 {
 	struct ram_block *block;
+	struct ram_slot *next;
 
 	if (!area_cpu_lock(cpu, platform_cpu()))
 		return;
 	for (unsigned int i = 0; i < RAM_SLOT_PAGES; i++) {
 		ram_class_refresh(&cpu->ram[i]);
-		for (struct ram_slot *slot = cpu->ram[i].ready; slot; slot = slot->next)
+		for (struct ram_slot *slot = cpu->ram[i].ready; slot; slot = next) {
+			next = slot->next;
 			slot_set_state(slot, SLOT_DETACHED);
+		}
 		cpu->ram[i].ready = NULL;
 	}
 	memset(cpu->ram_units, 0xff, sizeof(cpu->ram_units));

@@ -35,12 +35,13 @@ static inline unsigned int slot_count(const struct ram_slot *slot)
 
 static inline enum slot_state slot_state(const struct ram_slot *slot)
 {
-	return (uint8_t)__atomic_load_n(&slot->state, __ATOMIC_RELAXED);
+	return (uint8_t)__atomic_load_n(&slot->state, __ATOMIC_ACQUIRE);
 }
 
+/* What was written of the slot before is seen by who sees the state. */
 static inline void slot_set_state(struct ram_slot *slot, enum slot_state state)
 {
-	__atomic_store_n(&slot->state, slot_state_of(slot_count(slot), state), __ATOMIC_RELAXED);
+	__atomic_store_n(&slot->state, slot_state_of(slot_count(slot), state), __ATOMIC_RELEASE);
 }
 
 struct ram_block {
