@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# Part of the Makefile: the suites as a process of this machine.
+
+HOST_FLAGS := $(COMMON_FLAGS) -I tests/host -I efi -O1 -pthread \
+	$(call NOT_CLANG,$(HOST_CC),-Wno-stringop-overflow) $(CFLAGS)
+
+# $(1): name of the build, $(2): flags.
+define HOST_BUILD
+$(1)_OBJECTS := $$(HOST_SOURCES:%=$(O)/$(1)/%.o) $(O)/$(1)/symbols.o
+ifneq ($(EXPERIMENTS),)
+$(1)_OBJECTS += $$(EXPERIMENT_SUPPORT:%=$(O)/$(1)/%.o) $$(EXPERIMENT_FILES:%=$(O)/$(1)/outside%.o)
+endif
+
+$(O)/$(1).flags: FORCE | $(SETUP)
+	@mkdir -p $$(@D); echo '$(HOST_CC) $(HOST_FLAGS) $(2)' >$$@.new; \
+	cmp -s $$@.new $$@ && rm $$@.new || mv $$@.new $$@
+
+$(O)/$(1)/mm/% $(O)/$(1)/pagetables/%: EXTRA := -Wconversion
+$(O)/$(1)/tests/experiments/%: EXTRA := $(EXPERIMENT_FLAGS)
+
+$(O)/$(1)/%.o: % $(O)/$(1).flags
+	@mkdir -p $$(@D)
+	$$(call say,HOSTCC)$(HOST_CC) $(HOST_FLAGS) $(2) $$(EXTRA) -MMD -MP -c -o $$@ $$<
+
+$(O)/$(1)/outside/%.c.o: /%.c $(O)/$(1).flags
+	@mkdir -p $$(@D)
+	$$(call say,HOSTCC)$(HOST_CC) $(filter-out $(WARNINGS),$(HOST_FLAGS)) $(2) \
+		$$(OUTSIDE_FLAGS) -MMD -MP -c -o $$@ $$<
+
+$(O)/$(1)/symbols.o: $(L)/symbols-0.S
+	@mkdir -p $$(@D)
+	$$(call say,HOSTCC)$(HOST_CC) $(HOST_FLAGS) $(2) -c -o $$@ $$<
+
+$(L)/vmlab-$(1): $$($(1)_OBJECTS) $(L)/link.files
+	$$(call say,HOSTLD)$(HOST_CC) $(HOST_FLAGS) $(2) -o $$@ $$($(1)_OBJECTS)
+endef
+
+# The simulated machine's upper half lies where the sanitizer's own memory is not.
+HOST_WINDOW := -DLAYOUT_WINDOW_START=0x200000000000 -DLAYOUT_WINDOW_END=0x400000000000
+HOST_ASAN := $(HOST_WINDOW) -fsanitize=address,undefined -fno-sanitize-recover=undefined
+HOST_TSAN := -fsanitize=thread -DUNDER_TSAN \
+	-DLAYOUT_WINDOW_START=0x1000000000 -DLAYOUT_WINDOW_END=0x5000000000
+$(eval $(call HOST_BUILD,host,$$(HOST_ASAN)))
+$(eval $(call HOST_BUILD,tsan,$$(HOST_TSAN)))
+$(eval $(call HOST_BUILD,fast,$$(HOST_WINDOW)))
+$(eval $(call HOST_BUILD,cov,$$(HOST_WINDOW) -O0 --coverage -fprofile-update=atomic))
+
+# What plays the hardware is left out: its locks would order what the code under test does not.
+$(foreach file,machine registers mmu translations trap,$(O)/tsan/tests/host/$(file).c.o): \
+	EXTRA := -fno-sanitize=thread
+
+test-host: $(L)/vmlab-host
+	$(Q)$< $(OPTIONS)
+
+test-tsan: $(L)/vmlab-tsan
+	$(Q)$< $(OPTIONS)
+
+# Every case where a structure is small: without sanitizers, for there are many.
+SMALL := small.free_space,small.areas,small.buddy
+test-small: $(L)/vmlab-fast $(O)/small-tables
+	$(Q)$(O)/small-tables
+	$(Q)$< test=$(SMALL)
+
+# Page tables of four entries, and nothing around them.
+TINY_SOURCES := $(wildcard tests/small/tables/*.c) $(addprefix pagetables/,held.c map.c mtrr.c protect.c \
+	reclaim.c tables.c unmap.c walk.c lib/assert.c lib/format.c lib/lock.c)
+TINY_FLAGS := $(HOST_FLAGS) -O2 -DTABLE_INDEX_BITS=2
+$(O)/tiny/%.o: % tests/host/host.mk
+	@mkdir -p $(@D)
+	$(call say,HOSTCC)$(HOST_CC) $(TINY_FLAGS) -MMD -MP -c -o $@ $<
+
+$(O)/small-tables: $(TINY_SOURCES:%=$(O)/tiny/%.o)
+	$(call say,HOSTLD)$(HOST_CC) $(TINY_FLAGS) -o $@ $^
+
+# Mixed calls at random against a plain model; what fails is shrunk to a short list of calls.
+RANDOM_DRIVER := $(PYTHON) tests/driver/random.py $(L)/vmlab-host
+
+soak: $(L)/vmlab-host
+	@$(RANDOM_DRIVER) steps=$(or $(STEPS),10000000) $(if $(SEED),seed=$(SEED)) $(if $(CPUS),test=cpus cpus=$(CPUS)) $(OPTIONS)
