@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <lib/format.h>
 #include <linux/module.h>
+#include <linux/workqueue.h>
 #include <option.h>
 #include "task.h"
 
@@ -119,6 +120,7 @@ void linux_module_run(const char *name, int (*init)(void), void (*exit)(void))
 	int result;
 
 	linux_tasks_start();
+	linux_works_start();
 	test_at_end(&end);
 	texts_used = 0;
 	for (struct linux_param *p = __start_linux_params; p < __stop_linux_params; p++)
@@ -132,4 +134,5 @@ void linux_module_run(const char *name, int (*init)(void), void (*exit)(void))
 		if (exit)
 			exit();
 	}
+	linux_flush_works();
 }

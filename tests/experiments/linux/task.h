@@ -7,3 +7,5 @@
 void linux_tasks_start(void);
 /* Forgets all tasks, wherever they are, and frees their stacks. Not on one of these. */
 void linux_tasks_end(void);
+/* Nothing is queued, whatever was. */
+void linux_works_start(void);

@@ -6,16 +6,21 @@
 
 /* In angle brackets because files here have the same names; all of it before any of Linux's macros,
  * since those are words like "current" and "min". */
+#include <dma_alloc.h>
+#include <entry.h>
 #include <gfp.h>
+#include <ioremap.h>
 #include <lib/assert.h>
 #include <lib/errno.h>
 #include <lib/list.h>
 #include <lib/lock.h>
 #include <lib/string.h>
 #include <page_alloc.h>
+#include <pat.h>
 #include <percpu.h>
 #include <percpu_alloc.h>
 #include <platform.h>
+#include <set_memory.h>
 #include <slab.h>
 #include <test.h>
 #include <vm_map_ram.h>
