@@ -18,7 +18,7 @@ import time
 import traceback
 
 import ktap
-from qemu import PASSED, Machine
+from qemu import PASSED, PATIENCE, Machine
 from run import WORDS, verdict
 
 CHECKS = []
@@ -106,7 +106,7 @@ class Context:
     def add(self, results):
         self.check.results.append(results)
 
-    def run(self, machine, timeout=240):
+    def run(self, machine, timeout=PATIENCE):
         """One run to its end, which must be a pass; its results are counted."""
         status, results = self.ending(machine, timeout)
         failed = results.names("failed")
@@ -114,7 +114,7 @@ class Context:
             ", ".join(failed[:8]) + (" ..." if failed[8:] else "")) + f" (see {self.folder})")
         return results
 
-    def ending(self, machine, timeout=240, counted=True):
+    def ending(self, machine, timeout=PATIENCE, counted=True):
         """One run to its end, whatever it is: (status, results). Results of a run that is meant to
         fail are not `counted`."""
         status, wrong = verdict(machine, machine.follow(timeout))

@@ -18,6 +18,9 @@ QEMU = os.environ.get("QEMU", "qemu-system-x86_64")
 PASSED, FAILED, SKIPPED, CRASHED = 33, 35, 37, 39
 
 POLL = 0.02
+# Seconds for what a host with nothing else to do has done in ten to sixty: only what hangs needs
+# more, and how busy a host is decides nothing.
+PATIENCE = 600
 FIRMWARE_EXCEPTION = b"X64 Exception"
 SHELL_PAUSE = b"seconds to skip"
 
@@ -123,7 +126,7 @@ class Machine:
         """The path of a picture of the screen; None when there is none to be had."""
         path = os.path.abspath(self.path(name))
         try:
-            self.qmp.command("screendump", {"filename": path, "format": "png"}, timeout=10)
+            self.qmp.command("screendump", {"filename": path, "format": "png"}, timeout=60)
         except (QmpError, OSError):
             return None
         return path

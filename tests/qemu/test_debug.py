@@ -9,6 +9,7 @@ import sys
 import ktap
 from check import ROOT, check
 from debug import GDB, SCRIPT
+from qemu import PATIENCE
 
 STOPPED = re.compile(r"^# stop: areas$", re.MULTILINE)
 AREA = re.compile(r"^# (0x[0-9a-f]{16}-0x[0-9a-f]{16} .*)")
@@ -35,7 +36,7 @@ def gdb(context, base, *commands):
     for command in commands:
         steps += ["echo \\n===\\n", command]
     done = subprocess.run([GDB, "-q", "-nx", "-batch", *(w for s in steps for w in ("-ex", s))],
-                          check=False, timeout=120, stdout=subprocess.PIPE,
+                          check=False, timeout=PATIENCE, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT)
     said = done.stdout.decode("utf-8", "replace").split("\n===\n")
     context.require(len(said) == len(commands) + 1, said[-1])
@@ -56,7 +57,7 @@ def probes(lines):
 def debug_commands(context):
     context.need(GDB, "gdb")
     with at_areas(context) as machine:
-        why = machine.follow(240, done=lambda: machine.qmp.saw("GUEST_PANICKED"))
+        why = machine.follow(PATIENCE, done=lambda: machine.qmp.saw("GUEST_PANICKED"))
         context.require(why == "done", "did not stop: " + str(machine.complaint(why)))
         machine.debug.read()
         results = ktap.parse(machine.debug.text())[-1]
@@ -107,7 +108,7 @@ def debug_entry(context):
     done = subprocess.run(
         [sys.executable, os.path.join(ROOT, "tests", "qemu", "debug.py"), context.image,
          context.folder, context.linked], check=False, stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT, env=environment, timeout=240)
+        stderr=subprocess.STDOUT, env=environment, timeout=PATIENCE)
     said = done.stdout.decode("utf-8", "replace")
     for words in ("Temporary breakpoint 1, efi_main (", "#1 ", "_start () at",
                   "Breakpoint 2, runner_run (", "map_stack"):

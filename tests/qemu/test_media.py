@@ -8,6 +8,7 @@ import disk
 import run
 from check import ROOT, Skipped, check
 from firmware import network
+from qemu import PATIENCE
 
 QUICK = "test=entry.*,layout.*"
 FIRMWARE_PXE = b">>Start PXE"
@@ -16,7 +17,7 @@ REFUSED = b"Access Denied"
 
 def on_serial(machine, words):
     """Follows a machine until the firmware says `words`; whether it did."""
-    return machine.follow(60, done=lambda: words in machine.serial.data) == "done"
+    return machine.follow(PATIENCE, done=lambda: words in machine.serial.data) == "done"
 
 
 @check("image.disk", "64 MiB, sparse, a GPT without a fault; its bytes follow SOURCE_DATE_EPOCH")
@@ -123,7 +124,7 @@ def sign_own_key(context):
 def network_ipxe(context):
     served = run.network_folder(context.folder, context.application, QUICK + " seed=7")
     with context.machine(network=network(served, "vmlab.ipxe"), memory="256M") as machine:
-        machine.follow(120, done=lambda: machine.debug.data or FIRMWARE_PXE in machine.serial.data)
+        machine.follow(PATIENCE, done=lambda: machine.debug.data or FIRMWARE_PXE in machine.serial.data)
         if FIRMWARE_PXE in machine.serial.data:
             raise Skipped("this firmware takes the network card from iPXE")
         results = context.run(machine)

@@ -5,7 +5,7 @@ import re
 import disk
 import ktap
 from check import check
-from qemu import CRASHED, FAILED, PASSED, SKIPPED
+from qemu import CRASHED, FAILED, PASSED, PATIENCE, SKIPPED
 from test_options import shell_runs
 
 CLOSING = re.compile(rb"^# \d+ passed, .*: \w+$", re.MULTILINE)
@@ -21,7 +21,7 @@ def press(machine, *keys):
 
 
 def until(context, machine, done, what):
-    why = machine.follow(240, done=done)
+    why = machine.follow(PATIENCE, done=done)
     context.require(why == "done", f"no {what}: {machine.complaint(why)}")
 
 

@@ -7,7 +7,7 @@ import disk
 import ktap
 import options
 from check import check
-from qemu import FAILED, PASSED
+from qemu import FAILED, PASSED, PATIENCE
 from test_input import require_one_line
 
 QUICK = "test=entry.*"
@@ -29,7 +29,7 @@ def shell_runs(context, script, files=()):
             file.write(contents)
         disk.put(image, context.path(name), "/" + name)
     with context.machine(image=image, memory="256M", keep=True) as machine:
-        why = machine.follow(300)
+        why = machine.follow(PATIENCE)
         context.require(why == "ended", machine.complaint(why))
         return ktap.parse(machine.debug.text()), machine.serial.text()
 

@@ -2,7 +2,7 @@
 """What comes from outside, at an exact moment inside the gate: NMI, machine check; and what no
 handler can survive, a double fault. Each ends with a report, and with everything given back."""
 from check import check
-from qemu import CRASHED, PASSED
+from qemu import CRASHED, PASSED, PATIENCE
 
 QUICK = "test=entry.*"
 GIVEN_BACK = ("efi.memory_cleared", "efi.memory_given_back", "efi.memory_map_as_before",
@@ -18,7 +18,7 @@ def stopped(context, options):
 
 
 def follow_to_stop(context, machine):
-    why = machine.follow(240, done=lambda: machine.qmp.saw("GUEST_PANICKED"))
+    why = machine.follow(PATIENCE, done=lambda: machine.qmp.saw("GUEST_PANICKED"))
     context.require(why == "done", "did not stop: " + str(machine.complaint(why)))
 
 

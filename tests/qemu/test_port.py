@@ -5,7 +5,7 @@ import re
 import subprocess
 
 from check import ROOT, check
-from qemu import PASSED, QEMU
+from qemu import PASSED, PATIENCE, QEMU
 
 AREA = re.compile(r"^0x[0-9a-f]+-0x[0-9a-f]+ +24576 0x[0-9a-f]+ pages=5 vmalloc N0=5$",
                   re.MULTILINE)
@@ -18,7 +18,7 @@ def port_runs(context):
     done = subprocess.run(
         [QEMU, "-machine", "q35", "-cpu", "max", "-m", "128M", "-nodefaults", "-display", "none",
          "-no-reboot", "-debugcon", "file:" + log, "-device", "isa-debug-exit,iobase=0xf4,iosize=4",
-         "-kernel", kernel], check=False, timeout=60)
+         "-kernel", kernel], check=False, timeout=PATIENCE)
     with open(log, encoding="utf-8", errors="replace") as file:
         said = file.read()
     context.require(done.returncode == PASSED, f"QEMU ended with {done.returncode}: {said}")

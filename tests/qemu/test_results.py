@@ -6,7 +6,7 @@ import re
 import disk
 import ktap
 from check import check
-from qemu import PASSED
+from qemu import PASSED, PATIENCE
 from qmp import decode
 from test_input import require_one_line
 from test_shell import runs_in_shell
@@ -66,7 +66,7 @@ def kill_after(context, image, nr):
         return len(RESULT.findall(machine.debug.data)) >= nr
 
     with context.machine(image=image, keep=True, memory="256M") as machine:
-        why = machine.follow(240, done=printed)
+        why = machine.follow(PATIENCE, done=printed)
         context.require(why == "done", "no results: " + str(machine.complaint(why)))
         machine.process.kill()
         machine.process.wait()
@@ -164,7 +164,7 @@ def pulled(context):
     usb = ("-drive", "if=none,format=raw,id=u,file=" + image, "-device", "qemu-xhci",
            "-device", "usb-storage,drive=u,id=stick")
     with context.machine(memory="256M", extra=usb) as machine:
-        machine.follow(240, done=lambda: len(RESULT.findall(machine.debug.data)) >= 10)
+        machine.follow(PATIENCE, done=lambda: len(RESULT.findall(machine.debug.data)) >= 10)
         machine.qmp.command("device_del", {"id": "stick"})
         status, results = context.ending(machine)
     context.require(status == PASSED, "failed: " + ", ".join(results.names("failed")))

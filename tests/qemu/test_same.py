@@ -5,7 +5,7 @@ import os
 
 import disk
 from check import check
-from qemu import PASSED
+from qemu import PASSED, PATIENCE
 from test_shell import runs_in_shell
 
 ICOUNT = "shift=6,sleep=off"
@@ -18,7 +18,7 @@ LOWEST, HIGHEST = 0xFFFF888000000000, 0xFFFFFE0000000000 - (32 << 40)
 PARTS, CHI_SQUARE_MAX = 8, 40.52
 
 
-def log_of(context, folder, timeout=300, **what):
+def log_of(context, folder, timeout=PATIENCE, **what):
     """The debug port of a run that passes, in a folder of its own."""
     context.folder = os.path.join(context.folder, folder)
     with context.machine(memory="256M", **what) as machine:
@@ -67,7 +67,7 @@ def starts_without_seed(context, number):
     """As many values of VMALLOC_START, from runs without a seed."""
     script = [f"for %a run (1 {number})\r\n  vmlab.efi test=levels.* mem=16M results=off exit=shell"
               "\r\nendfor"]
-    runs, _ = runs_in_shell(context, script, timeout=60 + 5 * number)
+    runs, _ = runs_in_shell(context, script, timeout=PATIENCE + 5 * number)
     context.require(len(runs) == number, f"{len(runs)} runs instead of {number}")
     return [run.value("VMALLOC_START") for run in runs]
 

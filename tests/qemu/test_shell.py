@@ -5,12 +5,13 @@ import re
 import disk
 import ktap
 from check import check
+from qemu import PATIENCE
 
 BASES = ("PAGE_OFFSET", "VMALLOC_START", "VMEMMAP_START")
 QUICK = "test=entry.* mem=32M"
 
 
-def runs_in_shell(context, script, timeout=300, **what):
+def runs_in_shell(context, script, timeout=PATIENCE, **what):
     """What the application printed, one ktap.Results a start."""
     image = disk.shell_disk(context.path("shell.img"), context.application, script)
     with context.machine(image=image, memory="256M", keep=True, **what) as machine:
@@ -54,7 +55,7 @@ def runs_leave_nothing(context, number, way):
         return (f"for %a run (1 {last})\r\n  vmlab.efi seed=%a {QUICK} results=off exit=shell\r\n"
                 "endfor")
     script = [*tell(0), loop(1), *tell(1), loop(number), *tell(2)]
-    runs, _ = runs_in_shell(context, script, disk=way, timeout=30 + 10 * number)
+    runs, _ = runs_in_shell(context, script, disk=way, timeout=PATIENCE + 10 * number)
     context.require(len(runs) == 1 + number, f"{len(runs)} runs instead of {1 + number}")
     context.require(len({run.value("VMALLOC_START") for run in runs[1:]}) == number,
                     "two seeds gave one VMALLOC_START")

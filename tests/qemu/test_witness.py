@@ -13,7 +13,7 @@ import re
 
 import ktap
 from check import Skipped, check
-from qemu import PASSED
+from qemu import PASSED, PATIENCE
 from test_image import SECTION_EXECUTE, SECTION_WRITE, Pe
 
 TRANSLATION = re.compile(r"^([0-9a-f]{16}): ([0-9a-f]{16}) ([-XGPDACTUW]{9})", re.MULTILINE)
@@ -185,7 +185,7 @@ def with_sizes(leaves, keys_of_1g):
 
 def follow_to_stop(context, machine, moment):
     """Follows the run to its stop; (leaves, results so far)."""
-    why = machine.follow(240, done=lambda: machine.qmp.saw("GUEST_PANICKED"))
+    why = machine.follow(PATIENCE, done=lambda: machine.qmp.saw("GUEST_PANICKED"))
     machine.debug.read()
     results = ktap.parse(machine.debug.text())[-1]
     if results.lines_with("not possible here", "paging="):
