@@ -17,8 +17,7 @@ int vmap_area_init(const struct vmap_area_options *options)
 	struct area *area;
 	struct vmap_area *unused[2];
 
-	areas.descriptors =
-		kmem_cache_create("vm_area", sizeof(struct area), 2 * CACHE_LINE, 0, NULL);
+	areas.descriptors = kmem_cache_create("vm_area", sizeof(struct area), 0, 0, NULL);
 	if (!areas.descriptors)
 		return -ENOMEM;
 	if (area_cache_init())

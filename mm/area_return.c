@@ -94,13 +94,7 @@ void vmap_area_cut(struct area *area, size_t nr_pages, struct area *tail)
 
 	ASSERT(nr_pages < area_body_pages(va), "%zu pages of %zu", nr_pages, area_body_pages(va));
 	spin_lock(&areas.lock);
-	*tail = (struct area){.va = {.va_start = va->va_start + bytes,
-				     .va_end = area_body_end(va),
-				     .vm = &tail->vm,
-				     .state = AREA_CLAIMED,
-				     .size_class = CLASS_NONE}};
-	tail->vm.addr = (void *)tail->va.va_start;
-	tail->vm.size = tail->va.va_end - tail->va.va_start;
+	area_describe(tail, va->va_start + bytes, area_body_end(va), 0, 0);
 	va->va_end = tail->va.va_start + va->behind * PAGE_SIZE;
 	va->vm->size = va->va_end - va->va_start;
 	area_tree_insert(&areas.taken, &tail->va);

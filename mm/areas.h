@@ -30,6 +30,12 @@ void areas_unlock(void);
 /* Descriptors of areas, one spare a CPU for the next split. */
 struct area *area_node_alloc(gfp_t gfp);
 void area_node_free(struct area *area);
+/*
+ * Makes it that of a claimed range of no class: [start, end) with `behind` pages of guard at its
+ * end, and `front` pages of guard before it. All else of it is zero.
+ */
+void area_describe(struct area *area, uintptr_t start, uintptr_t end, unsigned int front,
+		   unsigned int behind);
 void area_nodes_free(struct vmap_area *unused[2]);
 
 /*

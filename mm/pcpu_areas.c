@@ -95,19 +95,8 @@ static void take(const struct congruent *request, unsigned int i, uintptr_t base
 	for (unsigned int j = 0; j < 2; j++)
 		if (unused[j])
 			area_push(left_over, area_of(unused[j]));
-	*area = (struct area){
-		.va = {.va_start = start,
-		       .va_end = start + request->sizes[i] + guard,
-		       .vm = &area->vm,
-		       .state = AREA_CLAIMED,
-		       .front = areas.guard,
-		       .behind = areas.guard,
-		       .size_class = CLASS_NONE},
-		.vm = {.addr = (void *)start,
-		       .size = request->sizes[i] + guard,
-		       .flags = VM_ALLOC,
-		       .guard = areas.guard},
-	};
+	area_describe(area, start, start + request->sizes[i] + guard, areas.guard, areas.guard);
+	area->vm.flags = VM_ALLOC;
 	area_tree_insert(&areas.taken, &area->va);
 }
 

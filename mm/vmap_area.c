@@ -71,23 +71,17 @@ void area_room_free(struct area *area)
 	area->vm.pages = NULL;
 }
 
-static void describe_range(struct area *area, uintptr_t taken, const struct slot_request *slot,
-			   unsigned int behind)
+void area_describe(struct area *area, uintptr_t start, uintptr_t end, unsigned int front,
+		   unsigned int behind)
 {
-	uintptr_t front = areas.guard * PAGE_SIZE, start = taken + front;
-
-	*area = (struct area){
-		.va = {.va_start = start,
-		       .va_end = taken + slot->length + behind * PAGE_SIZE,
-		       .vm = &area->vm,
-		       .state = AREA_CLAIMED,
-		       .front = areas.guard,
-		       .behind = (uint8_t)behind,
-		       .size_class = CLASS_NONE},
-		.vm = {.addr = (void *)start,
-		       .size = slot->length - front + behind * PAGE_SIZE,
-		       .guard = (uint8_t)behind},
-	};
+	*area = (struct area){.vm = {.size = end - start, .guard = (uint8_t)behind}};
+	area->va = (struct vmap_area){.va_start = start,
+				      .va_end = end,
+				      .vm = &area->vm,
+				      .state = AREA_CLAIMED,
+				      .front = (uint8_t)front,
+				      .behind = (uint8_t)behind,
+				      .size_class = CLASS_NONE};
 }
 
 /* Cuts a slot out of the free tree and puts it into the other one; needs both nodes in any case. */
@@ -103,7 +97,8 @@ static bool take_slot(const struct slot_request *slot, unsigned int behind, stru
 		return false;
 	}
 	free_space_take(&areas.free, start, start + slot->length, spare, unused);
-	describe_range(area, start, slot, behind);
+	area_describe(area, start + areas.guard * PAGE_SIZE,
+		      start + slot->length + behind * PAGE_SIZE, areas.guard, behind);
 	area_tree_insert(&areas.taken, &area->va);
 	areas_unlock();
 	return true;

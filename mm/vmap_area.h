@@ -26,8 +26,7 @@
 /* What Linux's users see of an area. */
 struct vm_struct {
 	struct vm_struct *next; /* early areas; descriptors on a list */
-	void *addr;
-	unsigned long size; /* bytes, with the guard behind */
+	unsigned long size;	/* bytes, with the guard behind */
 	unsigned long flags;
 	struct page **pages;
 	unsigned int nr_pages;
@@ -36,20 +35,30 @@ struct vm_struct {
 	uint8_t page_order; /* of the largest leaf: 0, 9 or 18 */
 	phys_addr_t phys_addr;
 	const void *caller;
+	void *addr; /* the last: struct area */
 };
 
-/* The descriptor of an area, whole: with the page list of a one-page area within 128 bytes. */
+/*
+ * The descriptor of an area, whole, with the page list of a one-page area: 33 of them in a frame.
+ * The last word of `vm` is the first one of `va`: both are the address where the body starts.
+ */
 struct area {
-	struct vm_struct vm;
-	struct vmap_area va;
+	union {
+		struct vm_struct vm;
+		struct {
+			char before_addr[offsetof(struct vm_struct, addr)];
+			struct vmap_area va;
+		};
+	};
 	union {
 		struct page *page;	 /* the page list of an area of one page */
 		struct ram_block *block; /* what a block of vm_map_ram() is made of */
 	};
 	entry_t *entries; /* held: the entry of the first page */
-} __attribute__((aligned(128)));
+};
 
-_Static_assert(sizeof(struct area) <= 128, "two cache lines for a one-page area");
+_Static_assert(sizeof(struct area) == 120, "33 descriptors in a frame, with what a slab needs");
+_Static_assert(offsetof(struct area, vm.addr) == offsetof(struct area, va.va_start), "one word");
 
 static inline struct area *area_of(struct vmap_area *va)
 {

@@ -18,7 +18,7 @@ enum { PAIRS = 10000, GROWTH = 1000, BYTES_PER_AREA = PAGE_SIZE + 256 };
 struct crowd {
 	void **areas;
 	uint64_t nr, room;
-	uint64_t frames_before, tables_before;
+	uint64_t frames_before, tables_before, ranges_before;
 };
 
 static void grow(struct crowd *crowd, uint64_t to)
@@ -71,16 +71,27 @@ static uint64_t growth_cost(struct crowd *crowd)
 	return (measure_now() - start) / GROWTH;
 }
 
+/* Ranges that have a descriptor: areas, and the holes between them. */
+static uint64_t nr_ranges(void)
+{
+	struct vmap_area_stats stats;
+
+	vmap_area_get_stats(&stats);
+	return stats.descriptors;
+}
+
 /* Frames that the areas take beside those that they are made of, and which of these are tables. */
 static void print_memory(const struct crowd *crowd)
 {
-	uint64_t tables = space_nr_tables() - crowd->tables_before, frames;
+	uint64_t tables, frames, ranges;
 
 	mm_quiesce();
+	tables = space_nr_tables() - crowd->tables_before;
+	ranges = nr_ranges() - crowd->ranges_before;
 	frames = crowd->frames_before - nr_free_pages() - crowd->nr - tables;
-	log_line("memory areas=%llu descriptor_bytes=%llu table_bytes=%llu",
-		 (unsigned long long)crowd->nr,
-		 (unsigned long long)((frames << PAGE_SHIFT) / crowd->nr),
+	log_line("memory areas=%llu holes=%llu descriptor_bytes=%llu table_bytes=%llu",
+		 (unsigned long long)crowd->nr, (unsigned long long)(ranges - crowd->nr),
+		 (unsigned long long)((frames << PAGE_SHIFT) / ranges),
 		 (unsigned long long)((tables << PAGE_SHIFT) / crowd->nr));
 }
 
@@ -115,6 +126,7 @@ TEST_FLAGS(scale, areas, "the cost of a call hardly depends on how many areas th
 	mm_quiesce();
 	crowd.frames_before = nr_free_pages();
 	crowd.tables_before = space_nr_tables();
+	crowd.ranges_before = nr_ranges();
 	measure_init();
 	for (uint64_t nr = 1000; nr <= crowd.room; nr *= 10)
 		measure_crowd(&crowd, nr, &random);

@@ -42,7 +42,7 @@ def show(folder):
     if found["scale"]:
         names = ["areas", "growth", "pair", "uncached", "replacement"]
         table(names, [[f"{point[name]:,}" for name in names] for point in found["scale"]])
-        names = ["areas", "descriptor_bytes", "table_bytes"]
+        names = ["areas", "holes", "descriptor_bytes", "table_bytes"]
         table(names, [[f"{point[name]:,}" for name in names] for point in found["memory"]])
     if found["latency"]:
         names = ["calls", "p50", "p90", "p99", "p99.9", "max"]

@@ -2,7 +2,9 @@
 #include "vmap_area.h"
 #include "layout.h"
 #include "lib/errno.h"
+#include "mm.h"
 #include "plain.h"
+#include "slab.h"
 #include "space.h"
 #include "test.h"
 #include "vmalloc.h"
@@ -11,7 +13,10 @@
 /* The address space of the vmalloc region: where areas come to lie, and when addresses are reused.
  */
 
-enum { HERE = 64 }; /* pages of the window that most tests have to themselves */
+enum {
+	HERE = 64,    /* pages of the window that most tests have to themselves */
+	CROWD = 3300, /* areas whose descriptors are measured */
+};
 
 /* A window far from everything else, so that what other tests cache does not matter. */
 static uintptr_t window(void)
@@ -309,7 +314,26 @@ PLAIN_TEST(vmap_area, find, "an address inside leads to its area, one outside to
 	expect(!find_vmap_area((uintptr_t)first));
 }
 
-TEST(vmap_area, descriptor, "the descriptors of a one-page area take at most 128 bytes")
+TEST(vmap_area, descriptor, "the descriptor of a one-page area takes at most 128 bytes of slabs")
 {
-	expect(sizeof(struct area) <= 128);
+	struct slab_stats slabs_before, slabs_after;
+	struct vmap_area_stats before, after;
+	struct vm_struct **areas = vmalloc_array(CROWD, sizeof(*areas));
+
+	require(areas != NULL);
+	mm_quiesce();
+	slab_get_stats(&slabs_before);
+	vmap_area_get_stats(&before);
+	for (unsigned int i = 0; i < CROWD; i++) {
+		areas[i] = get_vm_area(PAGE_SIZE, VM_MAP);
+		require(areas[i] != NULL);
+	}
+	slab_get_stats(&slabs_after);
+	vmap_area_get_stats(&after);
+	expect(after.descriptors >= before.descriptors + CROWD);
+	expect((slabs_after.slab_frames - slabs_before.slab_frames) * PAGE_SIZE <=
+	       128 * (after.descriptors - before.descriptors));
+	for (unsigned int i = 0; i < CROWD; i++)
+		free_vm_area(areas[i]);
+	vfree(areas);
 }
