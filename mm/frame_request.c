@@ -38,14 +38,6 @@ static size_t take_from_lists(const struct frame_request *request, struct zone *
 	return nr;
 }
 
-/* With what was asked for in one run, or as much of it as is to be had. */
-static void refill(struct run_stack *stack, const struct frame_request *request)
-{
-	if (run_stack_is_empty(stack) || run_stack_has_room(stack, request->wanted) ||
-	    run_stack_trim(stack))
-		run_stack_refill(stack, request->wanted, request->gfp, highest_zone(request->gfp));
-}
-
 static size_t take_from_stack(const struct frame_request *request, unsigned int zone, uint64_t *pfn)
 {
 	unsigned int cpu = this_cpu();
@@ -57,7 +49,7 @@ static size_t take_from_stack(const struct frame_request *request, unsigned int 
 		return 0;
 	if (!run_stack_raise(stack, request->wanted)) {
 		pcp->refills++;
-		refill(stack, request);
+		run_stack_refill(stack, request->wanted, request->gfp, highest_zone(request->gfp));
 	}
 	if (!run_stack_is_empty(stack))
 		nr = run_stack_take(stack, request->wanted, pfn);

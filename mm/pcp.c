@@ -31,6 +31,16 @@ static int refill_order(const struct run_stack *stack, unsigned int order, gfp_t
 	return best;
 }
 
+/* A block from the lists: all of it where there is room, else no more than what is `wanted` now. */
+static void keep_block(struct run_stack *stack, uint64_t pfn, size_t nr, size_t wanted)
+{
+	if (wanted < nr && !run_stack_has_room(stack, nr)) {
+		zone_give_run(stack->zone, pfn + wanted, nr - wanted);
+		nr = wanted;
+	}
+	run_stack_put(stack, pfn, nr);
+}
+
 bool run_stack_refill(struct run_stack *stack, size_t wanted, gfp_t gfp, enum zone_type highest)
 {
 	struct zone *zone = stack->zone;
@@ -42,11 +52,10 @@ bool run_stack_refill(struct run_stack *stack, size_t wanted, gfp_t gfp, enum zo
 	order = refill_order(stack, order_for(wanted), gfp, highest);
 	if (order >= 0 && !zone_take_block(zone, (unsigned int)order, &pfn))
 		order = -1;
+	if (order >= 0)
+		keep_block(stack, pfn, (size_t)1 << order, wanted);
 	zone_unlock(zone);
-	if (order < 0)
-		return false;
-	run_stack_put(stack, pfn, (size_t)1 << order);
-	return true;
+	return order >= 0;
 }
 
 bool run_stack_raise(struct run_stack *stack, size_t wanted)
@@ -86,12 +95,13 @@ static uint64_t give_back(struct run_stack *stack, uint32_t nr)
 	return frames;
 }
 
+/* A fifth: the call that has to do it is not to take long, and one call in ten is not to do it. */
 bool run_stack_trim(struct run_stack *stack)
 {
 	uint32_t nr = 0, runs = nr_runs(stack);
 	uint64_t left = stack->frames;
 
-	while (nr < runs && (left > stack->most / 2 || runs - nr > RUN_STACK_DEPTH / 2))
+	while (nr < runs && (left > stack->most / 5 * 4 || runs - nr > RUN_STACK_DEPTH / 5 * 4))
 		left -= stack->runs[++nr].nr;
 	return nr == 0 || give_back(stack, nr) != 0;
 }

@@ -13,9 +13,10 @@
  * is used first, and a run that was cut up grows together again in the usual order of frees. A
  * request that the topmost run is too short for looks for one below that is not.
  *
- * A stack that has no such run is refilled with one large block of the buddy lists; one that has
- * become too deep or too full gives its older half back. Frames here are free (their words say so),
- * but in no list.
+ * A stack that has no such run is refilled with one large block of the buddy lists, or with what is
+ * asked for just now where it has no room for more; one that has become too deep or too full gives
+ * its oldest fifth back. So a request never gives anything back, and a free never much. Frames here
+ * are free (their words say so), but in no list.
  */
 
 enum { RUN_STACK_DEPTH = 60 };
@@ -118,12 +119,14 @@ static inline bool run_stack_has_room(const struct run_stack *stack, size_t want
 	       stack->frames + wanted <= stack->most;
 }
 
-/* Fills a stack with room for it so that `wanted` frames or fewer can be taken from it; false:
- * there are none. */
+/*
+ * Fills a stack so that `wanted` frames or fewer can be taken from it, which has to be done before
+ * anything else is put there; false: there are none.
+ */
 bool run_stack_refill(struct run_stack *stack, size_t wanted, gfp_t gfp, enum zone_type highest);
 /*
- * Gives the older runs back until at most half of what may be there is left. false: in an exception
- * handler, the zone's lock is taken, and nothing has changed.
+ * Gives the oldest runs back until at most four fifths of what may be there are left. false: in an
+ * exception handler, the zone's lock is taken, and nothing has changed.
  */
 bool run_stack_trim(struct run_stack *stack);
 /* Gives everything back; returns how many frames that was. */
