@@ -38,6 +38,13 @@ static size_t take_from_lists(const struct frame_request *request, struct zone *
 	return nr;
 }
 
+/* What served a request that may have any zone serves the short cut from here on. */
+static void prefer(struct pcp *pcp, struct run_stack *stack, gfp_t gfp)
+{
+	if (highest_zone(gfp) == ZONE_NORMAL && stack->zone->node == pcp->node)
+		pcp->preferred = stack;
+}
+
 static size_t take_from_stack(const struct frame_request *request, unsigned int zone, uint64_t *pfn)
 {
 	unsigned int cpu = this_cpu();
@@ -51,8 +58,10 @@ static size_t take_from_stack(const struct frame_request *request, unsigned int 
 		pcp->refills++;
 		run_stack_refill(stack, request->wanted, request->gfp, highest_zone(request->gfp));
 	}
-	if (!run_stack_is_empty(stack))
+	if (!run_stack_is_empty(stack)) {
 		nr = run_stack_take(stack, request->wanted, pfn);
+		prefer(pcp, stack, request->gfp);
+	}
 	local_unlock(&pcp->lock);
 	return nr;
 }

@@ -79,6 +79,13 @@ void frames_trim(struct pcp *pcp, struct run_stack *stack)
 	defer(pfn, nr);
 }
 
+/* Frames of a higher zone than the short cut's are there again. */
+static void prefer_higher(struct pcp *pcp, struct run_stack *stack)
+{
+	if (stack->zone->node == pcp->node && stack->zone->type > pcp->preferred->zone->type)
+		pcp->preferred = stack;
+}
+
 /* `nr` frames of one zone. */
 static void give_to_zone(unsigned int zone, uint64_t pfn, uint64_t nr)
 {
@@ -92,6 +99,7 @@ static void give_to_zone(unsigned int zone, uint64_t pfn, uint64_t nr)
 	}
 	if (!run_stack_put(stack, pfn, nr))
 		frames_trim(pcp, stack);
+	prefer_higher(pcp, stack);
 	local_unlock(&pcp->lock);
 }
 

@@ -37,7 +37,7 @@ struct run_stack {
 
 struct pcp {
 	struct spinlock lock;	     /* local_lock() */
-	struct run_stack *preferred; /* of the highest zone of the CPU's node */
+	struct run_stack *preferred; /* of the highest zone of the CPU's node that has frames */
 	int node;
 	uint64_t refills, drains;
 	uint64_t cleared; /* frames, because __GFP_ZERO asked for it; written by this CPU alone */

@@ -146,6 +146,62 @@ TEST(page_runs, limits, "a CPU's stack gives back what is too much, in frames an
 	expect(!page_alloc_check());
 }
 
+/* A run that waits to be freed: written into its first frame. */
+struct waiting_run {
+	struct waiting_run *next;
+	size_t nr;
+};
+
+/* Runs until one comes from another zone than the first did, which is in front; NULL: none does. */
+static struct waiting_run *take_until_zone_is_empty(struct waiting_run **first)
+{
+	struct waiting_run *list = NULL, *run;
+	uint64_t pfn;
+	size_t nr;
+
+	*first = NULL;
+	while ((nr = alloc_frame_run(GFP_KERNEL | __GFP_NOWARN, NUMA_NO_NODE, 512, &pfn, ME))) {
+		run = pfn_to_kaddr(pfn);
+		*run = (struct waiting_run){.next = list, .nr = nr};
+		list = run;
+		if (!*first)
+			*first = run;
+		if (pfn_zone_index(pfn) != pfn_zone_index(page_to_pfn(virt_to_page(*first))))
+			break;
+	}
+	return list;
+}
+
+static void free_waiting(struct waiting_run *run)
+{
+	while (run) {
+		struct waiting_run *next = run->next;
+
+		free_frame_run(page_to_pfn(virt_to_page(run)), run->nr, ME);
+		run = next;
+	}
+}
+
+TEST(page_runs, lower_zone, "the short cut goes on with the zone that has frames, the highest one")
+{
+	struct waiting_run *first, *list;
+	struct run_stack *stack;
+	struct pcp *pcp = pcps[this_cpu()];
+
+	if (nr_nodes > 1)
+		test_skip("other nodes come before lower zones");
+	drain_all_pages();
+	list = take_until_zone_is_empty(&first);
+	stack = pcp->preferred;
+	if (list)
+		expect(stack->zone == &zones[pfn_zone_index(page_to_pfn(virt_to_page(list)))]);
+	free_waiting(list);
+	drain_all_pages();
+	free_page(__get_free_page(GFP_KERNEL));
+	expect(first &&
+	       pcp->preferred->zone == &zones[pfn_zone_index(page_to_pfn(virt_to_page(first)))]);
+}
+
 TEST(page_runs, contig,
      "alloc_contig_pages() gives any number of frames, above the largest order too")
 {
