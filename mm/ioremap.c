@@ -78,7 +78,7 @@ static enum page_cache_mode mode_of(const struct area *area)
 {
 	struct leaf leaf;
 
-	if (!walk_lookup(&kernel_space, area->va.va_start, &leaf))
+	if (!walk_lookup_any(&kernel_space, area->va.va_start, &leaf))
 		return _PAGE_CACHE_MODE_NUM;
 	return pgprot2cachemode(leaf.prot);
 }

@@ -2,11 +2,9 @@
 #include "set_memory.h"
 #include "fault.h"
 #include "lib/errno.h"
-#include "map.h"
 #include "protect.h"
 #include "tlb.h"
 #include "vm_area.h"
-#include "walk.h"
 
 struct change {
 	const char *call;
@@ -104,51 +102,12 @@ int set_memory_rox(unsigned long addr, int pages)
 	return protect(CHANGE, 0, _PAGE_RW | _PAGE_NX);
 }
 
-static const char *direct_fault_of(const struct change *change)
-{
-	const char *fault = fault_of(change);
-
-	if (!fault && !is_direct(change->addr, change->size))
-		fault = "not in the direct map";
-	return fault;
-}
-
 int set_memory_np(unsigned long addr, int pages)
 {
-	struct change change = CHANGE;
-	const char *fault = direct_fault_of(&change);
-	long unmapped;
-
-	if (fault)
-		return refuse(&change, -EINVAL, fault);
-	unmapped = unmap_range(&kernel_space, addr, change.size);
-	if (unmapped > 0)
-		tlb_flush_range(addr, addr + change.size);
-	return unmapped < 0 ? (int)unmapped : 0;
-}
-
-/* How many of the pages are mapped. */
-static size_t count_present(const struct change *change)
-{
-	struct leaf leaf;
-	size_t present = 0;
-
-	for (size_t at = 0; at < change->size; at += PAGE_SIZE)
-		present += walk_lookup(&kernel_space, change->addr + at, &leaf);
-	return present;
+	return protect(CHANGE, 0, _PAGE_PRESENT);
 }
 
 int set_memory_p(unsigned long addr, int pages)
 {
-	struct change change = CHANGE;
-	const char *fault = direct_fault_of(&change);
-
-	if (fault)
-		return refuse(&change, -EINVAL, fault);
-	if (count_present(&change) == change.size >> PAGE_SHIFT)
-		return 0;
-	if (count_present(&change))
-		return refuse(&change, -EBUSY, "some of the pages are present");
-	return map_range(&kernel_space, addr, addr - layout.page_offset, change.size, PAGE_KERNEL,
-			 LEVEL_PTE);
+	return protect(CHANGE, _PAGE_PRESENT, 0);
 }

@@ -9,8 +9,8 @@
  * (set_memory_rox()).
  *
  * 0; or with nothing changed and, except for -ENOMEM, a line that says why: -EINVAL for other
- * addresses, -EPERM for writable and executable, -ENOENT when a page is not mapped. Context: no
- * lock held, not in an exception handler (-EINVAL).
+ * addresses, -EPERM for writable and executable, -ENOENT when a page is not mapped, or absent
+ * (set_memory_np()) and to stay so. Context: no lock held, not in an exception handler (-EINVAL).
  */
 int set_memory_ro(unsigned long addr, int pages);
 int set_memory_rw(unsigned long addr, int pages);
@@ -19,8 +19,10 @@ int set_memory_nx(unsigned long addr, int pages);
 int set_memory_rox(unsigned long addr, int pages);
 
 /*
- * In the direct map alone: takes the pages' mapping away, or makes it anew, read-write. The second
- * one for pages that are all absent, or all present already; otherwise -EBUSY.
+ * Takes the pages away, so that any access faults, or brings them back with the permissions that
+ * they had. Pages that are as asked already stay so. An area whose pages are absent is freed as any
+ * other; vread() reads them as zero, as holes, and vmalloc_to_page() finds none. The caller owns
+ * the pages: nobody else reads them while they go.
  */
 int set_memory_np(unsigned long addr, int pages);
 int set_memory_p(unsigned long addr, int pages);

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "lib/assert.h"
 #include "frames.h"
-#include "map.h"
 #include "protect.h"
 #include "tlb.h"
 #include "vm_area.h"
-#include "walk.h"
 
 /* Giving areas up: at once, or put off from where it cannot be done at once. */
 
@@ -42,19 +40,6 @@ void vm_unmap_area(struct area *area, const void *caller)
 	vmap_area_free(area, caller);
 }
 
-/* set_memory_np() may have taken some pages away. Their tables are there. */
-static int make_present(uintptr_t start, size_t nr)
-{
-	struct leaf leaf;
-	int error = 0;
-
-	for (uintptr_t at = start; !error && at < start + (nr << PAGE_SHIFT); at += PAGE_SIZE)
-		if (!walk_lookup(&kernel_space, at, &leaf))
-			error = map_range(&kernel_space, at, virt_to_phys((void *)at), PAGE_SIZE,
-					  PAGE_KERNEL, LEVEL_PTE);
-	return error;
-}
-
 /* Present and read-write in the direct map, and known as that to every CPU, before anybody gets
  * them. */
 static void reset_direct_map(struct page **pages, size_t nr)
@@ -62,11 +47,9 @@ static void reset_direct_map(struct page **pages, size_t nr)
 	while (nr > 0) {
 		size_t run = page_run(pages, nr);
 		uintptr_t start = (uintptr_t)page_address(pages[0]);
-		int error = make_present(start, run);
+		int error = protect_range(&kernel_space, start, run << PAGE_SHIFT,
+					  _PAGE_PRESENT | _PAGE_RW | _PAGE_NX, 0);
 
-		if (!error)
-			error = protect_range(&kernel_space, start, run << PAGE_SHIFT,
-					      _PAGE_RW | _PAGE_NX, 0);
 		ASSERT(!error, "direct map of %lx: error %d", (unsigned long)page_to_phys(pages[0]),
 		       error);
 		pages += run;

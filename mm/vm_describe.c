@@ -35,20 +35,31 @@ static void name_live(const struct vmap_neighbour *area, char *buffer, size_t si
 		  who);
 }
 
+/* "", or what set_memory_np() has made of a page in an area. */
+static const char *absence(uintptr_t address)
+{
+	struct leaf leaf;
+
+	if (!walk_lookup_any(&kernel_space, address, &leaf) || leaf.prot.pgprot & _PAGE_PRESENT)
+		return "";
+	return "; that page was made not present";
+}
+
 static void describe_live(uintptr_t address, const struct vmap_neighbour *area, char *buffer,
 			  size_t size)
 {
+	const char *absent = absence(address);
 	char name[160];
 
 	name_live(area, name, sizeof(name));
 	if (address == area->start)
-		scnprintf(buffer, size, "the start of %s", name);
+		scnprintf(buffer, size, "the start of %s%s", name, absent);
 	else if (address < area->start)
 		scnprintf(buffer, size, "guard in front of %s, %lu bytes before its start", name,
 			  (unsigned long)(area->start - address));
 	else if (address < area->body_end)
-		scnprintf(buffer, size, "%lu bytes inside of %s",
-			  (unsigned long)(address - area->start), name);
+		scnprintf(buffer, size, "%lu bytes inside of %s%s",
+			  (unsigned long)(address - area->start), name, absent);
 	else
 		scnprintf(buffer, size, "%lu bytes past the end of %s",
 			  (unsigned long)(address - area->body_end), name);

@@ -67,7 +67,8 @@ static inline struct area *area_of(struct vmap_area *va)
 
 /*
  * What stands in a held entry while nothing is mapped: the descriptor, as its physical address
- * inverted. So bit 0 is clear, and read as an entry it leads to no memory that a machine has.
+ * inverted. So bit 0 is clear, ENTRY_NOTE is not, and read as an entry it leads to no memory that a
+ * machine has.
  */
 static inline entry_t area_note(const struct area *area)
 {
@@ -76,7 +77,7 @@ static inline entry_t area_note(const struct area *area)
 
 static inline bool area_is_note(entry_t entry)
 {
-	return entry && !(entry & 1);
+	return entry & ENTRY_NOTE && !entry_present(entry);
 }
 
 static inline struct area *area_of_note(entry_t note)

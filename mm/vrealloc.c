@@ -25,7 +25,7 @@ static unsigned int leaf_order(const struct vm_struct *vm)
 {
 	struct leaf leaf;
 
-	if (!walk_lookup(&kernel_space, (uintptr_t)vm->addr, &leaf))
+	if (!walk_lookup_any(&kernel_space, (uintptr_t)vm->addr, &leaf))
 		return 0;
 	return level_shift(leaf.level) - PAGE_SHIFT;
 }
@@ -196,8 +196,8 @@ static void inherit(struct vm_request *request, const struct area *area, size_t 
 	request->flags = area->vm.flags;
 	if (request->align < leaf)
 		request->align = leaf;
-	if (walk_lookup(&kernel_space, area->va.va_start, &first))
-		request->prot = first.prot;
+	if (walk_lookup_any(&kernel_space, area->va.va_start, &first))
+		request->prot = __pgprot(first.prot.pgprot | _PAGE_PRESENT);
 }
 
 static void *change(const void *p, size_t size, struct vm_request *request)

@@ -28,6 +28,8 @@ typedef uint64_t entry_t;
 #define _PAGE_GLOBAL ((uint64_t)1 << 8)
 #define ENTRY_SHARED ((uint64_t)1 << 9)	    /* ignored by the CPU; see above */
 #define _PAGE_PAT_LARGE ((uint64_t)1 << 12) /* levels 2 and 3 */
+#define ENTRY_ABSENT ((uint64_t)1 << 61)    /* of entries that are not present; see below */
+#define ENTRY_NOTE ((uint64_t)1 << 62)
 #define _PAGE_NX ((uint64_t)1 << 63)
 
 #define ENTRY_ADDRESS_MASK ((uint64_t)0x000ffffffffff000)
@@ -56,7 +58,8 @@ typedef struct {
 
 /* The bits that protect_range() may change. */
 #define PROT_CHANGEABLE                                                                            \
-	(_PAGE_RW | _PAGE_USER | _PAGE_PWT | _PAGE_PCD | _PAGE_PAT | _PAGE_GLOBAL | _PAGE_NX)
+	(_PAGE_PRESENT | _PAGE_RW | _PAGE_USER | _PAGE_PWT | _PAGE_PCD | _PAGE_PAT |               \
+	 _PAGE_GLOBAL | _PAGE_NX)
 
 static inline bool prot_is_writable_and_executable(pgprot_t prot)
 {
@@ -79,6 +82,33 @@ static inline bool entry_is_table(entry_t entry, unsigned int level)
 	if (level > 3) /* no leaves so high: the bit is reserved there */
 		return entry_present(entry);
 	return level > 1 && (entry & (_PAGE_PRESENT | _PAGE_PSE)) == _PAGE_PRESENT;
+}
+
+/*
+ * A leaf that was taken away and can come back as it was (protect.h): not present, marked with
+ * ENTRY_ABSENT and not ENTRY_NOTE, and its address inverted, so that no CPU reads memory by it,
+ * speculatively either. Everything else that is not present is a note (walk.h), or zero.
+ */
+static inline bool entry_is_absent(entry_t entry)
+{
+	return (entry & (_PAGE_PRESENT | ENTRY_ABSENT | ENTRY_NOTE)) == ENTRY_ABSENT;
+}
+
+static inline bool entry_is_mapped(entry_t entry)
+{
+	return entry_present(entry) || entry_is_absent(entry);
+}
+
+/* The absent leaf of a present one, and the reverse. */
+static inline entry_t entry_toggle_absent(entry_t entry)
+{
+	return entry ^ (_PAGE_PRESENT | ENTRY_ABSENT | ENTRY_ADDRESS_MASK);
+}
+
+/* The leaf as it is, or would be, present. */
+static inline entry_t entry_shown(entry_t entry)
+{
+	return entry_is_absent(entry) ? entry_toggle_absent(entry) : entry;
 }
 
 static inline phys_addr_t entry_table_phys(entry_t entry)

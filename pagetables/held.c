@@ -27,7 +27,7 @@ int hold_range(struct space *space, uintptr_t virt, size_t nr, entry_t note)
 {
 	size_t done = 0;
 
-	ASSERT(note && !entry_present(note), "%#lx is no note", note);
+	ASSERT(note && !entry_is_mapped(note), "%#lx is no note", note);
 	while (done < nr) {
 		uintptr_t at = virt + (done << PAGE_SHIFT);
 		size_t here = in_this_table(at, nr - done);

@@ -38,9 +38,9 @@ int map_frames(struct space *space, uintptr_t virt, size_t size, struct frame_so
 	       pgprot_t prot, unsigned int max_level);
 
 /*
- * Clears every present leaf in the range. Holes are fine. A larger leaf that reaches out of it is
- * split first: -ENOMEM, with nothing changed, when that needs a table that cannot be had. Returns
- * the number of leaves that were present, so 0 says: no flush needed. Empty tables stay
- * (reclaim.h). Notes (walk_set_note()) stay.
+ * Clears every leaf in the range, absent ones (protect.h) too. Holes are fine. A larger leaf that
+ * reaches out of it is split first: -ENOMEM, with nothing changed, when that needs a table that
+ * cannot be had. Returns the number of leaves that there were, so 0 says: no flush needed. Empty
+ * tables stay (reclaim.h). Notes (walk_set_note()) stay.
  */
 long unmap_range(struct space *space, uintptr_t virt, size_t size);

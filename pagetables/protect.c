@@ -12,6 +12,27 @@
  * may only touch what its caller owns whole.
  */
 
+/* Absent leaves (entry.h) are dealt with like present ones: here their protection lacks
+ * _PAGE_PRESENT, and that is all. */
+static phys_addr_t phys_of(entry_t entry, unsigned int level)
+{
+	return entry_leaf_phys(entry_shown(entry), level);
+}
+
+static pgprot_t prot_of(entry_t entry, unsigned int level)
+{
+	uint64_t absent = entry_is_absent(entry) ? _PAGE_PRESENT : 0;
+
+	return __pgprot(entry_leaf_prot(entry_shown(entry), level).pgprot & ~absent);
+}
+
+static entry_t leaf_of(phys_addr_t phys, pgprot_t prot, unsigned int level)
+{
+	entry_t leaf = entry_make_leaf(phys, __pgprot(prot.pgprot | _PAGE_PRESENT), level);
+
+	return prot.pgprot & _PAGE_PRESENT ? leaf : entry_toggle_absent(leaf);
+}
+
 /* One step: the leaf becomes a table of leaves one level lower, each with its part of the frames.
  */
 static int split_once(struct space *space, uintptr_t address)
@@ -24,9 +45,8 @@ static int split_once(struct space *space, uintptr_t address)
 	if (!table)
 		return -ENOMEM;
 	for (unsigned int i = 0; i < ENTRIES_PER_TABLE; i++)
-		entries[i] =
-			entry_make_leaf(entry_leaf_phys(leaf, spot.level) + i * level_size(below),
-					entry_leaf_prot(leaf, spot.level), below);
+		entries[i] = leaf_of(phys_of(leaf, spot.level) + i * level_size(below),
+				     prot_of(leaf, spot.level), below);
 	entry_write(spot.entry, entry_make_table(table, ENTRIES_PER_TABLE));
 	table_account(space, address, below, 1);
 	return 0;
@@ -38,7 +58,7 @@ static int split_down_to(struct space *space, uintptr_t address, unsigned int le
 		struct spot spot = walk_to(space, address, LEVEL_PTE);
 		int error;
 
-		if (!entry_present(spot.value))
+		if (!entry_is_mapped(spot.value))
 			return -ENOENT;
 		if (spot.level <= level)
 			return 0;
@@ -68,14 +88,17 @@ static bool is_joinable(entry_t entry, unsigned int level)
 {
 	const entry_t *below = phys_to_virt(entry_table_phys(entry));
 	entry_t first = entry_read(below);
+	phys_addr_t phys = phys_of(first, level - 1);
+	pgprot_t prot = prot_of(first, level - 1);
 
-	if (entry_populated(entry) != ENTRIES_PER_TABLE || !entry_is_leaf(first, level - 1) ||
-	    entry_leaf_phys(first, level - 1) & (level_size(level) - 1))
+	if (entry_populated(entry) != ENTRIES_PER_TABLE ||
+	    !entry_is_leaf(entry_shown(first), level - 1) || phys & (level_size(level) - 1))
 		return false;
 	for (unsigned int i = 1; i < ENTRIES_PER_TABLE; i++)
-		if (entry_read(below + i) != first + i * level_size(level - 1))
+		if (entry_read(below + i) !=
+		    leaf_of(phys + i * level_size(level - 1), prot, level - 1))
 			return false;
-	return mtrr_leaf_is_uniform(entry_leaf_phys(first, level - 1), level);
+	return mtrr_leaf_is_uniform(phys, level);
 }
 
 static bool join_once(struct space *space, struct spot *spot, uintptr_t address,
@@ -86,8 +109,8 @@ static bool join_once(struct space *space, struct spot *spot, uintptr_t address,
 	if (!entry_is_table(entry, spot->level) || !is_joinable(entry, spot->level))
 		return false;
 	first = entry_read(phys_to_virt(entry_table_phys(entry)));
-	first = entry_make_leaf(entry_leaf_phys(first, spot->level - 1),
-				entry_leaf_prot(first, spot->level - 1), spot->level);
+	first = leaf_of(phys_of(first, spot->level - 1), prot_of(first, spot->level - 1),
+			spot->level);
 	if (!entry_replace(spot->entry, &entry, first))
 		return false;
 	table_account(space, address, spot->level - 1, -1);
@@ -132,49 +155,59 @@ static int split_at(struct space *space, uintptr_t edge)
 	for (;;) {
 		struct spot spot = walk_to(space, edge, LEVEL_PTE);
 
-		if (!entry_present(spot.value) || !(edge & (level_size(spot.level) - 1)))
+		if (!entry_is_mapped(spot.value) || !(edge & (level_size(spot.level) - 1)))
 			return 0;
 		if (split_once(space, edge))
 			return -ENOMEM;
 	}
 }
 
-static void rejoin(struct space *space, const struct leaf *leaf)
+static unsigned int level_of_leaf(struct space *space, uintptr_t address)
 {
-	if (leaf->level > LEVEL_PTE)
-		join_locked(space, leaf->start, leaf->size, leaf->level);
+	struct spot spot = walk_to(space, address, LEVEL_PTE);
+
+	return entry_is_mapped(spot.value) ? spot.level : LEVEL_PTE;
+}
+
+/* What a leaf of that level was split into. */
+static void rejoin(struct space *space, uintptr_t address, unsigned int level)
+{
+	size_t size = level_size(level);
+
+	if (level > LEVEL_PTE)
+		join_locked(space, address & ~(size - 1), size, level);
 }
 
 int split_edges_locked(struct space *space, uintptr_t start, uintptr_t end)
 {
-	struct leaf first = {0}, last = {0};
+	unsigned int first = level_of_leaf(space, start), last = level_of_leaf(space, end - 1);
 	int error;
 
-	walk_lookup(space, start, &first);
-	walk_lookup(space, end - 1, &last);
 	error = split_at(space, start);
 	if (!error)
 		error = split_at(space, end);
 	if (error) {
-		rejoin(space, &first);
-		rejoin(space, &last);
+		rejoin(space, start, first);
+		rejoin(space, end - 1, last);
 	}
 	return error;
 }
 
 static pgprot_t changed(const struct spot *spot, uint64_t set, uint64_t clear)
 {
-	return __pgprot((entry_leaf_prot(spot->value, spot->level).pgprot & ~clear) | set);
+	return __pgprot((prot_of(spot->value, spot->level).pgprot & ~clear) | set);
 }
 
-/* Whether every page is mapped, and may have what is asked. */
+/* Whether every page is mapped, or absent where that is what changes, and may have what is asked.
+ */
 static int check_change(struct space *space, uintptr_t virt, uintptr_t end, uint64_t set,
 			uint64_t clear)
 {
 	for (uintptr_t at = virt; at < end && at >= virt;) {
 		struct spot spot = walk_to(space, at, LEVEL_PTE);
 
-		if (!entry_present(spot.value))
+		if (!entry_present(spot.value) &&
+		    !(entry_is_absent(spot.value) && (set | clear) & _PAGE_PRESENT))
 			return -ENOENT;
 		if (prot_is_writable_and_executable(changed(&spot, set, clear)))
 			return -EPERM;
@@ -188,8 +221,8 @@ static void change(struct space *space, uintptr_t virt, uintptr_t end, uint64_t 
 	for (uintptr_t at = virt; at < end && at >= virt;) {
 		struct spot spot = walk_to(space, at, LEVEL_PTE);
 
-		entry_write(spot.entry, entry_make_leaf(entry_leaf_phys(spot.value, spot.level),
-							changed(&spot, set, clear), spot.level));
+		entry_write(spot.entry, leaf_of(phys_of(spot.value, spot.level),
+						changed(&spot, set, clear), spot.level));
 		at = level_next(at, spot.level);
 	}
 }

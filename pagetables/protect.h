@@ -12,9 +12,11 @@
 
 /*
  * Takes the bits `clear` from, and gives the bits `set` (both of PROT_CHANGEABLE) to, every leaf in
- * the range; larger leaves that reach out of it are split. 0; -ENOENT when a page in it is not
- * mapped, -ENOMEM, -EPERM when a page would become writable and executable, -EINVAL for bits and
- * ranges that are not valid: then nothing has changed.
+ * the range; larger leaves that reach out of it are split. A leaf without _PAGE_PRESENT is absent:
+ * nothing is mapped there for whoever looks, but it keeps its place, its frame and its permissions,
+ * until it gets that bit back or is unmapped. 0; -ENOENT when a page in it is not mapped, or absent
+ * and that is to stay, -ENOMEM, -EPERM when a page would become writable and executable, -EINVAL
+ * for bits and ranges that are not valid: then nothing has changed.
  */
 int protect_range(struct space *space, uintptr_t virt, size_t size, uint64_t set, uint64_t clear);
 

@@ -48,6 +48,8 @@ static bool check_table(struct check *check, entry_t table, unsigned int level, 
 
 static bool check_entry(struct check *check, entry_t entry, unsigned int level, uintptr_t address)
 {
+	if (entry_is_absent(entry))
+		entry = entry_toggle_absent(entry);
 	if (!entry_present(entry))
 		return level == LEVEL_PTE ||
 		       complain(check, address, entry, "a note above the pte");

@@ -30,7 +30,7 @@ static inline unsigned int clear_small(const struct spot *spot, unsigned int nr)
 	unsigned int cleared = (unsigned int)(entry - spot->entry);
 
 	for (; entry < end; entry++)
-		if (entry_present(entry_read(entry))) {
+		if (entry_is_mapped(entry_read(entry))) {
 			entry_write(entry, 0);
 			cleared++;
 		}
@@ -52,7 +52,7 @@ static unsigned int clear_large(const struct spot *spot, unsigned int nr, long *
 
 		if (entry_is_table(entry, spot->level))
 			break;
-		if (entry_present(entry)) {
+		if (entry_is_mapped(entry)) {
 			entry_write(spot->entry + i, 0);
 			found++;
 		}
@@ -67,7 +67,7 @@ static bool cuts_leaf(struct space *space, uintptr_t edge)
 {
 	struct spot spot = walk_to(space, edge, LEVEL_PTE);
 
-	return spot.level > LEVEL_PTE && entry_present(spot.value) &&
+	return spot.level > LEVEL_PTE && entry_is_mapped(spot.value) &&
 	       (edge & (level_size(spot.level) - 1));
 }
 
@@ -115,7 +115,7 @@ static inline long unmap_page(struct space *space, uintptr_t virt)
 
 	if (unlikely(spot.level != LEVEL_PTE))
 		return unmap_all(space, virt, virt + PAGE_SIZE);
-	if (unlikely(!entry_present(spot.value)))
+	if (unlikely(!entry_is_mapped(spot.value)))
 		return 0;
 	entry_write(spot.entry, 0);
 	spot_lower(&spot, 1);

@@ -24,6 +24,17 @@ bool walk_lookup(struct space *space, uintptr_t address, struct leaf *leaf)
 	return true;
 }
 
+bool walk_lookup_any(struct space *space, uintptr_t address, struct leaf *leaf)
+{
+	struct spot spot = walk_to(space, address, LEVEL_PTE);
+
+	if (!entry_is_absent(spot.value) || !address_is_canonical(address, space->levels))
+		return walk_lookup(space, address, leaf);
+	*leaf = leaf_of(address, entry_toggle_absent(spot.value), spot.level);
+	leaf->prot.pgprot &= ~_PAGE_PRESENT;
+	return true;
+}
+
 entry_t walk_entry(struct space *space, uintptr_t address, unsigned int *level)
 {
 	struct spot spot = walk_to(space, address, LEVEL_PTE);
@@ -46,9 +57,9 @@ int walk_set_note(struct space *space, uintptr_t address, entry_t note)
 {
 	struct spot spot = walk_to(space, address, LEVEL_PTE);
 
-	if (unlikely(entry_present(note)))
+	if (unlikely(entry_is_mapped(note)))
 		return -EINVAL;
-	if (unlikely(entry_present(spot.value)))
+	if (unlikely(entry_is_mapped(spot.value)))
 		return -EBUSY;
 	if (spot.value) { /* a note, so its table is pinned */
 		entry_write(spot.entry, note);
@@ -68,7 +79,7 @@ entry_t walk_note(struct space *space, uintptr_t address)
 {
 	struct spot spot = walk_to(space, address, LEVEL_PTE);
 
-	return entry_present(spot.value) ? 0 : spot.value;
+	return entry_is_mapped(spot.value) ? 0 : spot.value;
 }
 
 const entry_t *walk_table(struct space *space, uintptr_t address)

@@ -21,13 +21,18 @@ struct leaf {
 /* The leaf that translates `address`; false, with `leaf` untouched, when none is present. */
 bool walk_lookup(struct space *space, uintptr_t address, struct leaf *leaf);
 
-/* The entry where the walk for `address` ends: a leaf, zero, or a not-present entry; its level. */
+/* The same where an absent leaf (protect.h) counts too: its protection lacks _PAGE_PRESENT. */
+bool walk_lookup_any(struct space *space, uintptr_t address, struct leaf *leaf);
+
+/* The entry where the walk for `address` ends: a leaf, zero, a note or an absent leaf; its level.
+ */
 entry_t walk_entry(struct space *space, uintptr_t address, unsigned int *level);
 
 /*
- * Writes a not-present value (bit 0 clear) into the 4 KiB entry of `address`, creating tables; 0
- * takes it away. 0, -EBUSY when something is present there, -ENOMEM. mm keeps the descriptor of an
- * area in the entry of its front guard that way. walk_note() reads it: 0 where there is none.
+ * Writes a note, a not-present value that is no absent leaf (entry.h), into the 4 KiB entry of
+ * `address`, creating tables; 0 takes it away. 0, -EBUSY when something is mapped there, -ENOMEM,
+ * -EINVAL for other values. mm keeps the descriptor of an area in the entry of its front guard that
+ * way. walk_note() reads it: 0 where there is none.
  */
 int walk_set_note(struct space *space, uintptr_t address, entry_t note);
 entry_t walk_note(struct space *space, uintptr_t address);

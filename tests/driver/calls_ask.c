@@ -66,7 +66,8 @@ static void step_is_vmalloc_addr(void)
 
 static bool is_backed(const struct held *slot, uintptr_t address)
 {
-	if (slot && (slot->kind == CONGRUENT || (slot->kind == DEVICE && slot->cookie)))
+	if (slot && (slot->kind == CONGRUENT || (slot->kind == DEVICE && slot->cookie) ||
+		     is_absent(slot, (address - slot->start) >> PAGE_SHIFT)))
 		return false;
 	return slot && (slot->kind != RESERVED ||
 			slot->parts >> ((address - slot->start) >> PAGE_SHIFT) & 1);
@@ -133,7 +134,7 @@ static void step_vread(void)
 	saying("vread(%lx, %zu)", from, nr);
 	same(vread(buffer, (char *)from, nr) > 0, slot != NULL);
 	for (size_t i = 0; slot && i < nr; i += 61)
-		same(buffer[i], ((char *)from)[i]);
+		same(buffer[i], is_absent(slot, 0) ? 0 : ((char *)from)[i]);
 	came(slot ? DONE : NOTHING);
 }
 

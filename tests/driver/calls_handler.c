@@ -248,10 +248,11 @@ static void step_kfree(void)
 static void act_ask(struct visit *visit)
 {
 	struct vm_struct *vm = find_vm_area(visit->p);
+	size_t page = ((uintptr_t)visit->p - visit->slot->start) >> PAGE_SHIFT;
+	bool there = vmalloc_to_page(visit->p) && vmalloc_to_pfn(visit->p);
 
 	holds(!vm || (uintptr_t)vm->addr == visit->slot->start);
-	visit->ran =
-		is_vmalloc_addr(visit->p) && vmalloc_to_page(visit->p) && vmalloc_to_pfn(visit->p);
+	visit->ran = is_vmalloc_addr(visit->p) && there == !is_absent(visit->slot, page);
 	vmalloc_dump_obj(visit->p);
 }
 

@@ -33,10 +33,8 @@ static uint64_t wanted_bits(const struct held *slot, enum change change)
 
 static bool is_wanted(const struct held *slot, enum change change)
 {
-	if (slot->kind != FRAMES && (slot->kind != VMALLOC || change >= NP))
+	if ((slot->kind != FRAMES && slot->kind != VMALLOC) || slot->read_only)
 		return false;
-	if (change >= NP && slot->nr_pages == 1)
-		return false; /* of one page all is absent, or nothing */
 	return change == NP || wanted_bits(slot, change);
 }
 
@@ -49,7 +47,7 @@ static struct held *some_slot(enum change change)
 		if (is_wanted(slot, change))
 			return slot;
 	}
-	slot = slot_of_kind(change >= NP || one_in(2) ? FRAMES : VMALLOC);
+	slot = slot_of_kind(one_in(2) ? FRAMES : VMALLOC);
 	return slot && !slot->read_only ? slot : NULL;
 }
 
@@ -65,7 +63,7 @@ static bool choose_pages(struct request *request)
 	wanted = wanted_bits(slot, request->change);
 	limit = slot->nr_pages < PROTECTED ? slot->nr_pages : PROTECTED;
 	request->first = wanted && one_in(2) ? (size_t)__builtin_ctzll(wanted) : pick(limit);
-	request->nr = 1 + (one_in(2) && request->change != P ? 0 : pick(limit - request->first));
+	request->nr = 1 + (one_in(2) ? 0 : pick(limit - request->first));
 	request->bits = (~(uint64_t)0 >> (64 - request->nr)) << request->first;
 	return true;
 }
@@ -86,9 +84,7 @@ static int expected_of(const struct request *request)
 	const struct held *slot = request->slot;
 	uint64_t bits = request->bits;
 
-	if (request->change == P)
-		return slot->absent & bits && ~slot->absent & bits ? -EBUSY : 0;
-	if (request->change == NP)
+	if (request->change >= NP)
 		return 0;
 	if (slot->absent & bits)
 		return -ENOENT;
@@ -98,7 +94,7 @@ static int expected_of(const struct request *request)
 static void change_model(const struct request *request)
 {
 	struct held *slot = request->slot;
-	uint64_t bits = request->bits, was_absent = slot->absent & bits;
+	uint64_t bits = request->bits;
 
 	if (request->change == RO || request->change == ROX)
 		slot->ro |= bits;
@@ -110,10 +106,6 @@ static void change_model(const struct request *request)
 		slot->exec &= ~bits;
 	if (request->change == NP)
 		slot->absent |= bits;
-	if (request->change == NP || was_absent) {
-		slot->ro &= ~bits;
-		slot->exec &= ~bits;
-	}
 	if (request->change == P)
 		slot->absent &= ~bits;
 }
@@ -127,7 +119,22 @@ static bool is_in_large_leaf(uintptr_t address)
 {
 	struct leaf leaf;
 
-	return walk_lookup(&kernel_space, address, &leaf) && leaf.level > LEVEL_PTE;
+	return walk_lookup_any(&kernel_space, address, &leaf) && leaf.level > LEVEL_PTE;
+}
+
+/* What a change needs that is to be of any effect on present, writable pages; and back. */
+static void prepare(enum change change, uintptr_t start, int pages)
+{
+	if (change == X)
+		same(set_memory_ro(start, pages), 0);
+	if (change == P)
+		same(set_memory_np(start, pages), 0);
+}
+
+static void prepare_undo(uintptr_t start, int pages)
+{
+	same(set_memory_p(start, pages), 0);
+	same(set_memory_rw(start, pages), 0);
 }
 
 /* A page out of the middle of a large leaf, which has to be split for it. */
@@ -144,15 +151,15 @@ static void call_starved(const struct request *request)
 		large = is_in_large_leaf(start);
 	}
 	if (large) {
-		if (request->change == X)
-			same(set_memory_ro(start, 1 << order), 0);
+		prepare(request->change, start, 1 << order);
 		starve();
 		same(request->call(start + PAGE_SIZE * (1 + pick(400)), 1 + (int)pick(100)),
 		     -ENOMEM);
 		holds(starved());
 		holds(is_in_large_leaf(start));
-		same(fault_expect_write(start + pick(PMD_SIZE)), request->change == X);
-		same(set_memory_rw(start, 1 << order), 0);
+		same(fault_expect_write(start + pick(PMD_SIZE)),
+		     request->change == X || request->change == P);
+		prepare_undo(start, 1 << order);
 		came(NO_MEMORY);
 	}
 	if (block)
@@ -164,7 +171,7 @@ static void call_wrongly(const struct request *request)
 	unsigned long addr = start_of(request);
 	int pages = (int)request->nr, error;
 
-	switch (pick(request->change >= NP ? 5 : 4)) {
+	switch (pick(4)) {
 	case 0:
 		addr += 8;
 		break;
@@ -175,11 +182,8 @@ static void call_wrongly(const struct request *request)
 		addr = layout.page_offset_end - PAGE_SIZE;
 		pages = 2;
 		break;
-	case 3:
-		addr = pick(2) * PAGE_SIZE;
-		break;
 	default:
-		addr = VMALLOC_START + PAGE_SIZE * pick(1000);
+		addr = pick(2) * PAGE_SIZE;
 	}
 	saying("%s(0x%lx, %d), wrong", request->name, addr, pages);
 	hush();
@@ -207,7 +211,7 @@ static void call_as_asked(const struct request *request, int expected)
 	protection_check(slot, request->first + request->nr - 1);
 	protection_check(slot, pick(slot->nr_pages < PROTECTED ? slot->nr_pages : PROTECTED));
 	contents_verify(slot);
-	came(expected == -EBUSY ? BUSY : expected ? REFUSED : DONE);
+	came(expected ? REFUSED : DONE);
 }
 
 static void change(const char *name, int (*call)(unsigned long addr, int pages), enum change what)
@@ -216,7 +220,7 @@ static void change(const char *name, int (*call)(unsigned long addr, int pages),
 	struct request request = {.name = name, .call = call, .change = what};
 	int expected;
 
-	if (aim == NO_MEMORY && what != P) {
+	if (aim == NO_MEMORY) {
 		call_starved(&request);
 		return;
 	}
@@ -248,12 +252,9 @@ CHANGE(set_memory_p, P)
 
 #define CHANGED (MAY(DONE) | MAY(REFUSED) | MAY(NO_MEMORY))
 static const struct call calls[] = {
-	CALLS_NAMED(set_memory_ro, CHANGED),
-	CALLS_NAMED(set_memory_rw, CHANGED),
-	CALLS_NAMED(set_memory_x, CHANGED),
-	CALLS_NAMED(set_memory_nx, CHANGED),
-	CALLS_NAMED(set_memory_rox, CHANGED),
-	CALLS_NAMED(set_memory_np, CHANGED),
-	CALLS_NAMED(set_memory_p, MAY(DONE) | MAY(REFUSED) | MAY(BUSY)),
+	CALLS_NAMED(set_memory_ro, CHANGED),  CALLS_NAMED(set_memory_rw, CHANGED),
+	CALLS_NAMED(set_memory_x, CHANGED),   CALLS_NAMED(set_memory_nx, CHANGED),
+	CALLS_NAMED(set_memory_rox, CHANGED), CALLS_NAMED(set_memory_np, CHANGED),
+	CALLS_NAMED(set_memory_p, CHANGED),
 };
 CALL_TABLE(protect_table, calls);

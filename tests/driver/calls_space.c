@@ -62,17 +62,16 @@ static struct view view_of(struct held *slot, bool whole)
 /* Every page of it is that of the area, the user's, and writable only when the vma is. */
 static void check_view(const struct view *view)
 {
+	struct page **pages = find_vm_area((void *)view->slot->start)->pages + view->first;
 	struct leaf leaf;
 
 	for (size_t i = 0; i < view->nr; i++) {
-		const char *there = (const char *)view->slot->start + (view->first + i) * PAGE_SIZE;
-
 		holds(walk_lookup(&driver.space, view->at + i * PAGE_SIZE, &leaf));
-		same(leaf.phys >> PAGE_SHIFT, vmalloc_to_pfn(there));
+		same(leaf.phys >> PAGE_SHIFT, page_to_pfn(pages[i]));
 		same(leaf.prot.pgprot & (_PAGE_USER | _PAGE_NX | _PAGE_GLOBAL),
 		     _PAGE_USER | _PAGE_NX);
 		same(!!(leaf.prot.pgprot & _PAGE_RW), view->vma.writable);
-		same(page_count(vmalloc_to_page(there)), 1);
+		same(page_count(pages[i]), 1);
 	}
 	holds(!walk_lookup(&kernel_space, view->at, &leaf));
 }

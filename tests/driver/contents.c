@@ -28,11 +28,6 @@ static size_t next_page(size_t offset)
 	return (offset >> PAGE_SHIFT) % 64 < 8 ? PAGE_SIZE : 28 * PAGE_SIZE;
 }
 
-static bool is_absent(const struct held *slot, size_t page)
-{
-	return page < PROTECTED && slot->absent >> page & 1;
-}
-
 typedef void (*piece_visitor)(uintptr_t at, size_t bytes, uint64_t seed);
 
 /* The pieces that end within `limit` bytes. */

@@ -186,6 +186,7 @@ void contents_verify_pool(uintptr_t at, const struct page *page);
 /* Permissions (protection.c): whether some differ from those at the start; all as they were then;
  * what the model says of page `page`, tried out. */
 bool is_protected(const struct held *slot);
+bool is_absent(const struct held *slot, size_t page);
 void protection_undo(struct held *slot);
 void protection_check(const struct held *slot, size_t page);
 /* Where in a page the code stands that is called. */

@@ -74,6 +74,8 @@ static void own_frames(const struct held *slot)
 
 		if (slot->kind == FRAMES)
 			own(virt_to_phys(at) >> PAGE_SHIFT, 1 + slot->more);
+		else if (slot->kind == VMALLOC && is_absent(slot, i))
+			own(page_to_pfn(find_vm_area((void *)slot->start)->pages[i]), 1);
 		else if (slot->kind == VMALLOC || slot->kind == DMA)
 			own(vmalloc_to_pfn(at), 1);
 	}

@@ -7,6 +7,11 @@
  * page that is read-only or executable has a RET in it, where no pattern stands (contents.c).
  */
 
+bool is_absent(const struct held *slot, size_t page)
+{
+	return page < PROTECTED && slot->absent >> page & 1;
+}
+
 uintptr_t protection_code(const struct held *slot, size_t page)
 {
 	size_t used = slot->bytes - page * PAGE_SIZE, middle = PAGE_SIZE / 2;
@@ -25,16 +30,14 @@ static size_t nr_protected(const struct held *slot)
 	return slot->nr_pages < PROTECTED ? slot->nr_pages : PROTECTED;
 }
 
-/* Absent pages come back readable and writable. */
 void protection_undo(struct held *slot)
 {
 	int nr = (int)nr_protected(slot);
 
 	if (!is_protected(slot))
 		return;
-	for (int i = 0; i < nr; i++)
-		if (slot->absent >> i & 1)
-			same(set_memory_p(slot->start + (size_t)i * PAGE_SIZE, 1), 0);
+	if (slot->absent)
+		same(set_memory_p(slot->start, nr), 0);
 	if (slot->exec)
 		same(set_memory_nx(slot->start, nr), 0);
 	if (slot->ro)
@@ -50,7 +53,7 @@ void protection_check(const struct held *slot, size_t page)
 		return;
 	same(fault_expect_read(code), slot->absent >> page & 1);
 	same(fault_expect_write(code + 1), (slot->ro | slot->absent) >> page & 1);
-	if (!(slot->exec >> page & 1))
+	if (!((slot->exec & ~slot->absent) >> page & 1))
 		holds(fault_expect_fetch(code));
 	else
 		holds(!fault_expect_fetch(code));

@@ -61,7 +61,8 @@ TEST(protect, refused, "writable and executable, holes, and other bits: nothing 
 	expect_equal(protect_range(space, base + 3 * PAGE_SIZE, PAGE_SIZE, _PAGE_RW, 0), 0);
 	expect_equal(protect_range(space, base, 4 * PAGE_SIZE, 0, _PAGE_NX), -EPERM);
 	expect_equal(protect_range(space, base, 5 * PAGE_SIZE, _PAGE_RW, 0), -ENOENT);
-	expect_equal(protect_range(space, base, PAGE_SIZE, _PAGE_PRESENT, 0), -EINVAL);
+	expect_equal(protect_range(space, base, 5 * PAGE_SIZE, 0, _PAGE_PRESENT), -ENOENT);
+	expect_equal(protect_range(space, base, PAGE_SIZE, _PAGE_ACCESSED, 0), -EINVAL);
 	expect_equal(protect_range(space, base, PAGE_SIZE, 0, ENTRY_ADDRESS_MASK), -EINVAL);
 	expect_equal(protect_range(space, base + 1, PAGE_SIZE, 0, 0), -EINVAL);
 	for (unsigned int i = 0; i < 4; i++) {
@@ -143,6 +144,65 @@ TEST(protect, join_refused,
 	expect_equal(join_range(space, base, PMD_SIZE - PAGE_SIZE, LEVEL_PMD), 0);
 	expect_equal(join_range(space, base + PAGE_SIZE, PMD_SIZE, LEVEL_PMD), 0);
 	expect_equal(join_range(space, base, PMD_SIZE, LEVEL_PMD), 1);
+	scratch_close();
+}
+
+TEST(protect, absent, "a leaf of any size that is taken away comes back as it was, in parts too")
+{
+	struct space *space = scratch_open();
+	uintptr_t base = scratch_base(), middle = base + 4 * PMD_SIZE + 9 * PAGE_SIZE;
+	pgprot_t prot = __pgprot(SCRATCH_RO.pgprot | _PAGE_PAT);
+	uint64_t tables;
+	struct leaf leaf;
+
+	require(space);
+	expect_equal(map_range(space, base, SCRATCH_PHYS, PUD_SIZE, prot, LEVEL_PUD), 0);
+	tables = scratch_tables();
+	expect_equal(protect_range(space, base, PUD_SIZE, 0, _PAGE_PRESENT), 0);
+	expect_equal(scratch_tables(), tables);
+	expect(!walk_lookup(space, base, &leaf) && !space_check());
+	expect(walk_lookup_any(space, base, &leaf) && leaf.phys == SCRATCH_PHYS);
+	expect_equal(leaf.prot.pgprot, prot.pgprot & ~_PAGE_PRESENT);
+	expect_equal(protect_range(space, middle, PAGE_SIZE, _PAGE_PRESENT, 0), 0);
+	require(walk_lookup(space, middle, &leaf));
+	expect_equal(leaf.phys, SCRATCH_PHYS + (middle - base));
+	expect_equal(leaf.prot.pgprot, prot.pgprot);
+	expect(!walk_lookup(space, middle - 1, &leaf) &&
+	       !walk_lookup(space, middle + PAGE_SIZE, &leaf));
+	expect_equal(protect_range(space, middle, 2 * PAGE_SIZE, 0, _PAGE_NX), -ENOENT);
+	expect(!space_check());
+	expect_equal(protect_range(space, middle, PAGE_SIZE, 0, _PAGE_PRESENT), 0);
+	expect_equal(walk_note(space, middle), 0);
+	expect_equal(walk_set_note(space, middle, 0), -EBUSY);
+	expect(join_range(space, base, PUD_SIZE, LEVEL_PUD) > 0);
+	expect_equal(scratch_tables(), tables);
+	expect_equal(protect_range(space, base, PUD_SIZE, _PAGE_PRESENT, 0), 0);
+	require(walk_lookup(space, middle, &leaf));
+	expect_equal(leaf.phys + (middle - leaf.start), SCRATCH_PHYS + (middle - base));
+	expect_equal(leaf.prot.pgprot, prot.pgprot);
+	scratch_close();
+}
+
+TEST(protect, absent_unmapped, "absent leaves are in the way of others, and go by unmapping")
+{
+	struct space *space = scratch_open();
+	uintptr_t base = scratch_base();
+
+	require(space);
+	expect_equal(map_range(space, base, SCRATCH_PHYS, 2 * PMD_SIZE, SCRATCH_RW, LEVEL_PMD), 0);
+	expect_equal(map_range(space, base + 2 * PMD_SIZE, SCRATCH_PHYS, 3 * PAGE_SIZE, SCRATCH_RW,
+			       LEVEL_PTE),
+		     0);
+	expect_equal(protect_range(space, base, 2 * PMD_SIZE + 3 * PAGE_SIZE, 0, _PAGE_PRESENT), 0);
+	expect_equal(map_range(space, base, SCRATCH_PHYS, PMD_SIZE, SCRATCH_RW, LEVEL_PMD), -EBUSY);
+	expect_equal(map_range(space, base + 2 * PMD_SIZE, SCRATCH_PHYS, PAGE_SIZE, SCRATCH_RW,
+			       LEVEL_PTE),
+		     -EBUSY);
+	expect_equal(unmap_range(space, base + PAGE_SIZE, PAGE_SIZE), 1);
+	expect_equal(unmap_range(space, base + PMD_SIZE, PMD_SIZE), 1);
+	expect_equal(unmap_range(space, base + 2 * PMD_SIZE, PAGE_SIZE), 1);
+	expect_equal(unmap_range(space, base + 2 * PMD_SIZE, 3 * PAGE_SIZE), 2);
+	expect(!space_check());
 	scratch_close();
 }
 
