@@ -140,11 +140,29 @@ static void step_kvfree_sensitive(void)
 	let_go("kvfree_sensitive", kvfree_whole);
 }
 
+/* Every byte behind those in use is of no concern to anybody: filled, so that it shows whether it
+ * is cleared. */
+static void dirty_slack(const struct held *slot)
+{
+	size_t room = ksize((void *)slot->start);
+
+	memset((char *)slot->start + slot->bytes, 0xa5, room - slot->bytes);
+}
+
+/* What __GFP_ZERO has cleared of an object of `size` bytes that had `room` before. */
+static void check_slack(const char *p, size_t size, size_t room)
+{
+	size_t from = size <= room ? size : room;
+
+	holds(all_zero(p + from, ksize(p) - from));
+}
+
 static void step_krealloc(void)
 {
 	enum outcome aim = pick_outcome(GOT | MAY(NOTHING));
 	struct held *slot = slot_of_kind(KMALLOC);
-	size_t size = some_size();
+	size_t size = some_size(), room;
+	gfp_t gfp = GFP_KERNEL | (one_in(2) ? __GFP_ZERO : 0);
 	void *p;
 
 	if (!slot)
@@ -156,11 +174,14 @@ static void step_krealloc(void)
 		size = ksize((void *)slot->start) + 1 + pick(9000);
 	if (aim == REFUSED)
 		size = KMALLOC_MAX_SIZE + 1;
-	saying("krealloc(%u, %zu)%s", slot_number(slot), size, aim == NO_MEMORY ? ", starved" : "");
+	room = ksize((void *)slot->start);
+	dirty_slack(slot);
+	saying("krealloc(%u, %zu, 0x%x)%s", slot_number(slot), size, gfp,
+	       aim == NO_MEMORY ? ", starved" : "");
 	hush();
 	if (aim == NO_MEMORY)
 		starve_at(1);
-	p = krealloc((void *)slot->start, size, GFP_KERNEL);
+	p = krealloc((void *)slot->start, size, gfp);
 	starved();
 	unhush();
 	if (aim == NOTHING) {
@@ -172,6 +193,8 @@ static void step_krealloc(void)
 		holds(p);
 		old.start = (uintptr_t)p;
 		contents_verify_below(&old, size);
+		if (gfp & __GFP_ZERO)
+			check_slack(p, size, room);
 		model_move(slot, (uintptr_t)p, size, 0);
 		contents_fill(slot);
 	} else {

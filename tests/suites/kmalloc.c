@@ -124,6 +124,26 @@ TEST(kmalloc, krealloc, "contents are kept while an object grows and shrinks; si
 	expect(krealloc(same, 0, GFP_KERNEL) == ZERO_SIZE_PTR);
 }
 
+TEST(kmalloc, krealloc_zero, "__GFP_ZERO clears whatever lies behind the size, to the last byte")
+{
+	static const size_t sizes[] = {40, 33, 64, 100, 5000, 4990, 60000, 59993, 10};
+	char *p = kmalloc(50, GFP_KERNEL);
+	size_t room = 64;
+
+	require(p);
+	for (unsigned int i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		size_t from = sizes[i] < room ? sizes[i] : room;
+
+		memset(p, 0x5a, room);
+		p = krealloc(p, sizes[i], GFP_KERNEL | __GFP_ZERO);
+		require(p);
+		room = ksize(p);
+		expect(all_zero(p + from, room - from));
+		expect_equal(p[from - 1], 0x5a);
+	}
+	kfree(p);
+}
+
 TEST(kmalloc, krealloc_fails, "when growing fails the old object is as it was")
 {
 	char *p = kmalloc(64, GFP_KERNEL);
