@@ -12,14 +12,15 @@
  * checked on many CPUs at once, so the counters are only added to, atomically.
  */
 
-enum { TEST_NOTES_MAX = 16, TEST_REASON_MAX = 96 };
+/* What fails may fail without end; what a test says on purpose is a list, which is shown whole. */
+enum { TEST_COMPLAINTS_MAX = 16, TEST_NOTES_MAX = 1024, TEST_REASON_MAX = 96 };
 
 /* What fault_catch() returns when a test ends early; exceptions return 1 to 256 there. */
 enum { TEST_GAVE_UP = 1001, TEST_SKIPPED = 1002 };
 
 struct test_state {
 	const struct test *test;
-	unsigned int expectations, failures, notes;
+	unsigned int expectations, failures, complaints, notes;
 	bool skipped_by_key; /* so what it had taken is left */
 	char skip_reason[TEST_REASON_MAX];
 	struct test_end *ends;			 /* what is to be done when it is over */

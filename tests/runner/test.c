@@ -18,7 +18,8 @@ static uint64_t hash_name(const char *name)
 void test_begin(const struct test *test, const char *name, uint64_t seed)
 {
 	test_state.test = test;
-	test_state.expectations = test_state.failures = test_state.notes = 0;
+	test_state.expectations = test_state.failures = 0;
+	test_state.complaints = test_state.notes = 0;
 	test_state.skip_reason[0] = '\0';
 	test_state.skipped_by_key = false;
 	test_state.ends = NULL;
@@ -33,17 +34,17 @@ static unsigned int count(unsigned int *counter)
 }
 
 /* A test that fails ten thousand times says so in a handful of lines. */
-static void note(const char *format, va_list arguments)
+static void note(unsigned int *counter, unsigned int most, const char *format, va_list arguments)
 {
 	char text[PLATFORM_LINE_MAX];
-	unsigned int nr = count(&test_state.notes);
+	unsigned int nr = count(counter);
 
-	if (nr > TEST_NOTES_MAX)
+	if (nr > most)
 		return;
 	vscnprintf(text, sizeof(text), format, arguments);
 	log_line("# %s", text);
-	if (nr == TEST_NOTES_MAX)
-		log_line("# (more lines of this test are not shown)");
+	if (nr == most)
+		log_line("# (more such lines of this test are not shown)");
 }
 
 void test_note(const char *format, ...)
@@ -51,7 +52,7 @@ void test_note(const char *format, ...)
 	va_list arguments;
 
 	va_start(arguments, format);
-	note(format, arguments);
+	note(&test_state.notes, TEST_NOTES_MAX, format, arguments);
 	va_end(arguments);
 }
 
@@ -61,7 +62,7 @@ void test_fail(const char *format, ...)
 
 	count(&test_state.failures);
 	va_start(arguments, format);
-	note(format, arguments);
+	note(&test_state.complaints, TEST_COMPLAINTS_MAX, format, arguments);
 	va_end(arguments);
 }
 
