@@ -8,6 +8,7 @@
 #include "space.h"
 #include "test.h"
 #include "vmalloc.h"
+#include "vmallocinfo.h"
 #include "words.h"
 
 /* The address space of the vmalloc region: where areas come to lie, and when addresses are reused.
@@ -177,6 +178,47 @@ PLAIN_TEST(vmap_area, slots,
 	request.align = 2 * PAGE_SIZE;
 	expect_equal(vmap_area_slots(&request), 2);
 	vfree(area);
+}
+
+/* What AREAS areas of a page cost in page tables, placed like that; none of them is left. */
+static uint64_t tables_for(enum vmap_place place)
+{
+	enum { AREAS = 64 };
+	uint64_t before, made;
+	void *areas[AREAS];
+
+	mm_quiesce();
+	before = space_nr_tables();
+	for (unsigned int i = 0; i < AREAS; i++) {
+		areas[i] = place_in(1, VMALLOC_START, VMALLOC_END, 0, place);
+		require(areas[i]);
+	}
+	made = space_nr_tables() - before;
+	for (unsigned int i = 0; i < AREAS; i++)
+		vfree(areas[i]);
+	mm_quiesce();
+	expect_equal(space_nr_tables(), before);
+	test_report(place == PLACE_RANDOM ? "page tables for 64 areas, random"
+					  : "page tables for 64 areas, lowest",
+		    (int64_t)made, "tables");
+	return made;
+}
+
+/* An area and the guard before it lie in two tables of a level at most; those one level below the
+ * root are there always. */
+PLAIN_TEST(
+	vmap_area, random_tables,
+	"a random place costs two tables a level at most, which totals count, and none when freed")
+{
+	uint64_t levels = kernel_space.levels - 2, random = tables_for(PLACE_RANDOM);
+	struct vmalloc_totals totals;
+
+	expect_below(random, 64 * 2 * levels + 1);
+	expect_below(tables_for(PLACE_LOWEST), 2 * levels + 1);
+	if ((VMALLOC_END - VMALLOC_START) >> PUD_SHIFT > 1000)
+		expect(random >= 32 * levels);
+	vmalloc_get_totals(&totals);
+	expect_equal(totals.table_bytes, space_nr_tables() * PAGE_SIZE);
 }
 
 TEST(vmap_area, alignment, "every power of two up to a GiB is kept")
