@@ -57,18 +57,6 @@ TEST(cpus, protections, "on every CPU everything is on that the first one has on
 
 enum { FAULT_ROUNDS = 2000 };
 
-static unsigned int ready;
-
-static void wait_for_all(void)
-{
-	uint64_t limit = platform_ticks() + 10 * platform_ticks_per_second();
-
-	__atomic_fetch_add(&ready, 1, __ATOMIC_SEQ_CST);
-	while (__atomic_load_n(&ready, __ATOMIC_SEQ_CST) < test_nr_cpus() &&
-	       platform_ticks() < limit)
-		platform_pause();
-}
-
 /* The page of its area may not be executed, and behind it is the guard. */
 static void take_faults(void *context)
 {
@@ -77,7 +65,7 @@ static void take_faults(void *context)
 	(void)context;
 	if (!area)
 		return;
-	wait_for_all();
+	test_wait_for_all();
 	for (int i = 0; i < FAULT_ROUNDS; i++) {
 		uint64_t *faults = &seen[platform_cpu()].faults;
 
@@ -92,7 +80,6 @@ static void take_faults(void *context)
 TEST(cpus, faults, "every CPU takes faults of its own, all at the same time, and goes on")
 {
 	require_more_than_one();
-	ready = 0;
 	test_run_on_cpus(test_nr_cpus(), take_faults, NULL);
 	for (unsigned int cpu = 0; cpu < test_nr_cpus(); cpu++)
 		expect_equal(seen[cpu].faults, 4 * FAULT_ROUNDS);

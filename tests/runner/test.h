@@ -134,5 +134,10 @@ bool test_on_host(void);
  * `function` there alone. Does not nest. Context: no lock held.
  */
 unsigned int test_run_on_cpus(unsigned int nr, void (*function)(void *context), void *context);
+/*
+ * In there: waits until all CPUs that were started have called it as often as this one, or ten
+ * seconds have passed in vain: false. Whoever waits answers flushes.
+ */
+bool test_wait_for_all(void);
 /* How many CPUs test_run_on_cpus() can have. */
 unsigned int test_nr_cpus(void);

@@ -17,7 +17,7 @@ struct published {
 };
 
 static struct published *slots[SLOTS];
-static unsigned int torn, writers, turns, nr_cpus, ready;
+static unsigned int torn, writers, turns;
 
 static struct published *make(uint64_t seed)
 {
@@ -69,21 +69,10 @@ static void read_often(void)
 	}
 }
 
-static void wait_for_all(void)
-{
-	uint64_t limit = platform_ticks() + 10 * platform_ticks_per_second();
-
-	__atomic_fetch_add(&ready, 1, __ATOMIC_SEQ_CST);
-	while (load(&ready) < nr_cpus && platform_ticks() < limit) {
-		tlb_poll();
-		platform_pause();
-	}
-}
-
 static void replace_or_read(void *context)
 {
 	(void)context;
-	wait_for_all();
+	test_wait_for_all();
 	if (platform_cpu() % 2 == 0)
 		replace_often();
 	else
@@ -92,8 +81,9 @@ static void replace_or_read(void *context)
 
 TEST(kvfree_cpus, readers, "what a reader has found stays whole until it relaxes")
 {
-	nr_cpus = test_nr_cpus() < 8 ? test_nr_cpus() : 8;
-	torn = turns = ready = 0;
+	unsigned int nr_cpus = test_nr_cpus() < 8 ? test_nr_cpus() : 8;
+
+	torn = turns = 0;
 	writers = (nr_cpus + 1) / 2;
 	for (unsigned int i = 0; i < SLOTS; i++)
 		slots[i] = make(i);

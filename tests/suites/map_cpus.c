@@ -16,21 +16,8 @@ enum { PAGES = 1024, ROUNDS = 400, CPUS_MAX = 8 };
 static struct shared {
 	struct space *space;
 	uintptr_t base; /* 2 MiB before a 1 GiB boundary */
-	unsigned int nr_cpus, ready;
 	uint64_t failures, reclaimed;
 } shared;
-
-static void wait_for_all(void)
-{
-	uint64_t limit = platform_ticks() + 10 * platform_ticks_per_second();
-
-	__atomic_fetch_add(&shared.ready, 1, __ATOMIC_SEQ_CST);
-	while (__atomic_load_n(&shared.ready, __ATOMIC_SEQ_CST) < shared.nr_cpus &&
-	       platform_ticks() < limit) {
-		tlb_poll();
-		platform_pause();
-	}
-}
 
 static bool map_and_look(uintptr_t address, phys_addr_t phys)
 {
@@ -54,7 +41,7 @@ static void work_on_own_pages(void *context)
 	uint64_t failures = 0, reclaimed = 0;
 
 	(void)context;
-	wait_for_all();
+	test_wait_for_all();
 	for (round = 0; round < ROUNDS; round++) {
 		size_t page = (round * 37 % (PAGES / CPUS_MAX)) * CPUS_MAX + cpu % CPUS_MAX;
 		uintptr_t address = shared.base + page * PAGE_SIZE;
@@ -73,7 +60,7 @@ TEST(map, cpus, "CPUs make, fill, empty and free the same tables at once, and no
 {
 	unsigned int nr_cpus = test_nr_cpus() < CPUS_MAX ? test_nr_cpus() : CPUS_MAX;
 
-	shared = (struct shared){.space = scratch_open(), .nr_cpus = nr_cpus};
+	shared = (struct shared){.space = scratch_open()};
 	require(shared.space);
 	shared.base = scratch_base() + PUD_SIZE - PMD_SIZE;
 	test_run_on_cpus(nr_cpus, work_on_own_pages, NULL);

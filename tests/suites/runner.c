@@ -79,3 +79,22 @@ TEST(runner, cpus, "each CPU that is asked for runs the function once")
 	expect_equal(runs, nr);
 	expect_equal(nr, test_nr_cpus() < 3 ? test_nr_cpus() : 3);
 }
+
+/* Nobody is behind a meeting before everybody has come to it. */
+static void meet_often(void *context)
+{
+	unsigned int *came = context, nr = test_nr_cpus();
+
+	for (unsigned int i = 1; i <= 200; i++) {
+		__atomic_add_fetch(came, 1, __ATOMIC_SEQ_CST);
+		require(test_wait_for_all());
+		expect(__atomic_load_n(came, __ATOMIC_SEQ_CST) >= i * nr);
+	}
+}
+
+TEST(runner, meetings, "CPUs wait for each other, each time anew")
+{
+	unsigned int came = 0, nr = test_run_on_cpus(test_nr_cpus(), meet_often, &came);
+
+	expect_equal(came, 200 * nr);
+}
