@@ -24,8 +24,9 @@ static bool (*late_handler)(unsigned int cpu, unsigned int seconds);
 /* A cache line each, written by its own CPU. */
 static struct participant {
 	uint64_t seen; /* generation up to which this CPU has flushed */
+	uint64_t own;  /* the last one that it asked for itself */
 	bool inside;
-	uint64_t ranges, alls, shootdowns;
+	uint64_t ranges, alls, shootdowns, answered;
 } __attribute__((aligned(64))) participants[PLATFORM_CPUS_MAX];
 
 static bool takes_part(unsigned int cpu)
@@ -76,11 +77,13 @@ void tlb_poll(void)
 {
 	unsigned int cpu = platform_cpu();
 	struct participant *self = &participants[cpu];
-	uint64_t latest = __atomic_load_n(&generation, __ATOMIC_ACQUIRE);
+	uint64_t latest = __atomic_load_n(&generation, __ATOMIC_ACQUIRE), others;
 
 	if (self->seen == latest || !takes_part(cpu))
 		return;
+	others = latest - self->seen - (self->own > self->seen && self->own <= latest);
 	catch_up(self->seen, latest);
+	__atomic_store_n(&self->answered, self->answered + others, __ATOMIC_RELAXED);
 	__atomic_store_n(&self->seen, latest, __ATOMIC_RELEASE);
 }
 
@@ -133,6 +136,14 @@ static void count(uint64_t *counter)
 	__atomic_fetch_add(counter, 1, __ATOMIC_SEQ_CST);
 }
 
+/* This CPU has flushed for its own request already: with nobody's before it, none is left. */
+static void skip_own(struct participant *self, uint64_t mine)
+{
+	self->own = mine;
+	if (self->seen + 1 == mine)
+		__atomic_store_n(&self->seen, mine, __ATOMIC_RELEASE);
+}
+
 static void flush_others(uintptr_t start, uintptr_t end)
 {
 	unsigned int self = platform_cpu();
@@ -142,6 +153,7 @@ static void flush_others(uintptr_t start, uintptr_t end)
 		return;
 	count(&participants[self].shootdowns);
 	mine = publish(start, end);
+	skip_own(&participants[self], mine);
 	for (unsigned int cpu = 0; cpu < platform_nr_cpus(); cpu++)
 		if (cpu != self)
 			wait_for(cpu, mine);
@@ -189,16 +201,45 @@ void tlb_set_late_handler(bool (*handler)(unsigned int cpu, unsigned int seconds
 	late_handler = handler;
 }
 
+static uint64_t read_count(const uint64_t *counter)
+{
+	return __atomic_load_n(counter, __ATOMIC_RELAXED);
+}
+
+static void add_cpu(unsigned int cpu, struct tlb_stats *stats)
+{
+	const struct participant *participant = &participants[cpu];
+
+	stats->ranges += read_count(&participant->ranges);
+	stats->alls += read_count(&participant->alls);
+	stats->shootdowns += read_count(&participant->shootdowns);
+	stats->answered += read_count(&participant->answered);
+	tlb_local_count(cpu, stats->flushes);
+}
+
+void tlb_get_cpu_stats(unsigned int cpu, struct tlb_stats *stats)
+{
+	*stats = (struct tlb_stats){0};
+	add_cpu(cpu, stats);
+}
+
 void tlb_get_stats(struct tlb_stats *stats)
 {
 	*stats = (struct tlb_stats){0};
-	for (unsigned int cpu = 0; cpu < PLATFORM_CPUS_MAX; cpu++) {
-		stats->ranges += __atomic_load_n(&participants[cpu].ranges, __ATOMIC_RELAXED);
-		stats->alls += __atomic_load_n(&participants[cpu].alls, __ATOMIC_RELAXED);
-		stats->shootdowns +=
-			__atomic_load_n(&participants[cpu].shootdowns, __ATOMIC_RELAXED);
-		tlb_local_count(cpu, stats->flushes);
-	}
+	for (unsigned int cpu = 0; cpu < PLATFORM_CPUS_MAX; cpu++)
+		add_cpu(cpu, stats);
+}
+
+static void log_cpu(unsigned int cpu)
+{
+	struct tlb_stats stats;
+
+	tlb_get_cpu_stats(cpu, &stats);
+	log_line("TLB flushes of CPU %u: asked for %lu, answered %lu; %lu pages, %lu times "
+		 "everything; waited for others %lu times",
+		 cpu, stats.ranges + stats.alls, stats.answered, stats.flushes[TLB_INVLPG],
+		 stats.flushes[TLB_CR3] + stats.flushes[TLB_PGE] + stats.flushes[TLB_INVPCID],
+		 stats.shootdowns);
 }
 
 void tlb_log_stats(void)
@@ -217,4 +258,6 @@ void tlb_log_stats(void)
 			log_line("TLB flushes by %s: untried, not to be had here",
 				 tlb_method_names[i]);
 	log_line("TLB flushes by INVLPG up to %u pages", tlb_range_limit());
+	for (unsigned int cpu = 0; platform_nr_cpus() > 1 && cpu < platform_nr_cpus(); cpu++)
+		log_cpu(cpu);
 }

@@ -18,9 +18,10 @@ enum tlb_method { TLB_INVLPG, TLB_CR3, TLB_PGE, TLB_INVPCID, NR_TLB_METHODS };
 extern const char *const tlb_method_names[NR_TLB_METHODS];
 
 struct tlb_stats {
-	uint64_t flushes[NR_TLB_METHODS]; /* instructions of that kind executed, all CPUs */
+	uint64_t flushes[NR_TLB_METHODS]; /* instructions of that kind executed */
 	uint64_t ranges, alls;		  /* requests */
 	uint64_t shootdowns;		  /* requests that had to wait for another CPU */
+	uint64_t answered;		  /* requests of other CPUs, carried out */
 };
 
 /*
@@ -48,6 +49,12 @@ void tlb_set_late_handler(bool (*handler)(unsigned int cpu, unsigned int seconds
 /* Pages up to which INVLPG is used, and the measured ticks per method (0: not to be had here). */
 unsigned int tlb_range_limit(void);
 uint64_t tlb_method_ticks(enum tlb_method method);
+/* Of all CPUs together, or of one. */
 void tlb_get_stats(struct tlb_stats *stats);
-/* The same as log lines, with what each method was measured to cost. */
+void tlb_get_cpu_stats(unsigned int cpu, struct tlb_stats *stats);
+/*
+ * The same as log lines, with what each method was measured to cost. Where there are several CPUs,
+ * each has a line: flushes asked for, flushes that it carried out for others, pages that it flushed
+ * one by one, how often it flushed everything, and how often it had to wait for others.
+ */
 void tlb_log_stats(void);

@@ -163,44 +163,31 @@ TEST(tlb, statistics, "each request and each instruction is counted")
  * again. Who waits looks at shootdowns.
  */
 static struct shootdown {
-	unsigned int nr_cpus, arrived, stale, rounds;
+	unsigned int stale, rounds;
 	bool flush;
 } shootdown;
-
-static void meet(unsigned int meeting)
-{
-	uint64_t limit = platform_ticks() + 10 * platform_ticks_per_second();
-
-	__atomic_fetch_add(&shootdown.arrived, 1, __ATOMIC_SEQ_CST);
-	while (__atomic_load_n(&shootdown.arrived, __ATOMIC_SEQ_CST) <
-	       meeting * shootdown.nr_cpus) {
-		require(platform_ticks() < limit);
-		tlb_poll();
-		platform_pause();
-	}
-}
 
 static void watch_changes(void *context)
 {
 	(void)context;
 	for (unsigned int i = 0; i < shootdown.rounds; i++) {
 		(void)*two.word;
-		meet(3 * i + 1);
+		require(test_wait_for_all());
 		if (platform_cpu() == 0) {
 			swap_frames();
 			if (shootdown.flush)
 				flush_page();
 		}
-		meet(3 * i + 2);
+		require(test_wait_for_all());
 		if (is_stale())
 			__atomic_fetch_add(&shootdown.stale, 1, __ATOMIC_RELAXED);
-		meet(3 * i + 3);
+		require(test_wait_for_all());
 	}
 }
 
 static unsigned int count_stale_on(unsigned int nr_cpus, bool flush, unsigned int rounds)
 {
-	shootdown = (struct shootdown){.nr_cpus = nr_cpus, .flush = flush, .rounds = rounds};
+	shootdown = (struct shootdown){.flush = flush, .rounds = rounds};
 	tlb_flush_all();
 	test_run_on_cpus(nr_cpus, watch_changes, NULL);
 	tlb_flush_all();
@@ -252,5 +239,47 @@ TEST(tlb, crossing, "CPUs that flush at the same time answer each other")
 	nr = test_run_on_cpus(4, flush_often, NULL);
 	tlb_get_stats(&after);
 	expect(after.ranges + after.alls - before.ranges - before.alls >= (uint64_t)nr * ROUNDS);
+	tear_down();
+}
+
+static struct {
+	unsigned int flushes;
+	struct tlb_stats before[2];
+} asked;
+
+/* CPU 0 asks, one flush after the other; CPU 1 answers each while it waits for the meeting. */
+static void ask_or_answer(void *context)
+{
+	unsigned int cpu = platform_cpu();
+
+	(void)context;
+	tlb_get_cpu_stats(cpu, &asked.before[cpu]);
+	for (unsigned int i = 0; i < asked.flushes; i++) {
+		require(test_wait_for_all());
+		if (cpu == 0 && i % 4 == 0)
+			tlb_flush_all();
+		else if (cpu == 0)
+			flush_page();
+	}
+	require(test_wait_for_all());
+}
+
+TEST(tlb, statistics_of_cpus, "what a CPU asks for and what it answers are counted apart")
+{
+	struct tlb_stats after[2];
+
+	if (test_nr_cpus() < 2)
+		test_skip("one CPU");
+	set_up();
+	asked.flushes = 100;
+	require_equal(test_run_on_cpus(2, ask_or_answer, NULL), 2);
+	for (unsigned int cpu = 0; cpu < 2; cpu++)
+		tlb_get_cpu_stats(cpu, &after[cpu]);
+	expect_equal(after[0].ranges - asked.before[0].ranges, 75);
+	expect_equal(after[0].alls - asked.before[0].alls, 25);
+	expect_equal(after[0].answered, asked.before[0].answered);
+	expect_equal(after[1].ranges + after[1].alls,
+		     asked.before[1].ranges + asked.before[1].alls);
+	expect_equal(after[1].answered - asked.before[1].answered, 100);
 	tear_down();
 }
