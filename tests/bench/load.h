@@ -14,7 +14,16 @@ struct load_parameters {
 	uint64_t seed;	/* of what is random in it: the same seed, the same numbers */
 	uint64_t pages; /* of one allocation or mapping, where the load takes it; at least 1 */
 	bool huge;	/* vmalloc_huge() in the place of vmalloc(), where the load takes it */
+	/* Told when what the load needs is there and its loops begin, and when they have ended.
+	 * NULL: nobody wants to know. */
+	void (*working)(bool begins);
 };
+
+static inline void load_working(const struct load_parameters *parameters, bool begins)
+{
+	if (parameters->working)
+		parameters->working(begins);
+}
 
 struct load {
 	unsigned int id;

@@ -26,12 +26,14 @@ static bool touch_and_free(uint8_t *p)
 static bool fix_size(const struct load_parameters *parameters)
 {
 	unsigned long size = parameters->pages << PAGE_SHIFT;
+	bool good = true;
 
-	for (uint64_t i = 0; i < parameters->loops; i++)
-		if (!touch_and_free(parameters->huge ? vmalloc_huge(size, GFP_KERNEL)
-						     : vmalloc(size)))
-			return false;
-	return true;
+	load_working(parameters, true);
+	for (uint64_t i = 0; good && i < parameters->loops; i++)
+		good = touch_and_free(parameters->huge ? vmalloc_huge(size, GFP_KERNEL)
+						       : vmalloc(size));
+	load_working(parameters, false);
+	return good;
 }
 
 /* A list of one-page areas; without memory the last ones are missing, or the list itself. */
@@ -69,8 +71,10 @@ static bool full_fit(const struct load_parameters *parameters)
 	bool good = areas && areas[2 * HOLES - 1];
 
 	free_areas(areas, 1, 2, 2 * HOLES);
+	load_working(parameters, true);
 	for (uint64_t i = 0; good && i < parameters->loops; i++)
 		good = touch_and_free(vmalloc(PAGE_SIZE));
+	load_working(parameters, false);
 	end_loops();
 	free_areas(areas, 0, 2, 2 * HOLES);
 	vfree(areas);
@@ -94,8 +98,10 @@ static bool long_busy_list(const struct load_parameters *parameters)
 	void **areas = make_areas(BUSY);
 	bool good = areas && areas[BUSY - 1];
 
+	load_working(parameters, true);
 	for (uint64_t i = 0; good && i < parameters->loops; i++)
 		good = long_and_short();
+	load_working(parameters, false);
 	end_loops();
 	free_areas(areas, 0, 1, BUSY);
 	vfree(areas);
@@ -105,15 +111,17 @@ static bool long_busy_list(const struct load_parameters *parameters)
 static bool random_size(const struct load_parameters *parameters)
 {
 	struct random random;
+	bool good = true;
 
 	random_seed(&random, parameters->seed);
-	for (uint64_t i = 0; i < parameters->loops; i++) {
+	load_working(parameters, true);
+	for (uint64_t i = 0; good && i < parameters->loops; i++) {
 		uint64_t pages = 1 + random_below(&random, RANDOM_PAGES);
 
-		if (!touch_and_free(vmalloc(pages << PAGE_SHIFT)))
-			return false;
+		good = touch_and_free(vmalloc(pages << PAGE_SHIFT));
 	}
-	return true;
+	load_working(parameters, false);
+	return good;
 }
 
 static void *vmalloc_aligned(unsigned long pages, unsigned long align)
@@ -124,30 +132,35 @@ static void *vmalloc_aligned(unsigned long pages, unsigned long align)
 
 static bool fix_align(const struct load_parameters *parameters)
 {
-	for (uint64_t i = 0; i < parameters->loops; i++) {
+	bool good = true;
+
+	load_working(parameters, true);
+	for (uint64_t i = 0; good && i < parameters->loops; i++) {
 		void *p = vmalloc_aligned(FIX_ALIGN_PAGES, FIX_ALIGN);
 
-		if (!p)
-			return false;
+		good = p != NULL;
 		vfree(p);
 	}
-	return true;
+	load_working(parameters, false);
+	return good;
 }
 
 static bool random_size_align(const struct load_parameters *parameters)
 {
 	struct random random;
+	bool good = true;
 
 	random_seed(&random, parameters->seed);
-	for (uint64_t i = 0; i < parameters->loops; i++) {
+	load_working(parameters, true);
+	for (uint64_t i = 0; good && i < parameters->loops; i++) {
 		uint8_t byte = (uint8_t)random_next(&random);
 		void *p = vmalloc_aligned(byte % 10 + 1, 1ul << byte % 23);
 
-		if (!p)
-			return false;
+		good = p != NULL;
 		vfree(p);
 	}
-	return true;
+	load_working(parameters, false);
+	return good;
 }
 
 /* One page at every alignment that a number has room for. */
@@ -167,8 +180,10 @@ static bool align_shift(const struct load_parameters *parameters)
 {
 	bool good = true;
 
+	load_working(parameters, true);
 	for (uint64_t i = 0; i < parameters->loops; i++)
 		good = align_every_shift();
+	load_working(parameters, false);
 	return good;
 }
 

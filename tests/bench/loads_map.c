@@ -24,8 +24,11 @@ static bool vm_map_ram_load(const struct load_parameters *parameters)
 	unsigned int nr = (unsigned int)parameters->pages;
 	struct page **pages = kcalloc(nr, sizeof(*pages), GFP_KERNEL);
 	unsigned long got = pages ? alloc_pages_bulk_array(GFP_KERNEL, nr, pages) : 0;
-	bool good = got == nr && map_and_unmap(pages, nr, parameters->loops);
+	bool good = got == nr;
 
+	load_working(parameters, true);
+	good = good && map_and_unmap(pages, nr, parameters->loops);
+	load_working(parameters, false);
 	if (got)
 		free_pages_bulk(got, pages);
 	kfree(pages);

@@ -15,6 +15,7 @@ static bool kvfree_rcu_1_arg(const struct load_parameters *parameters)
 {
 	struct grace_object *p = NULL;
 
+	load_working(parameters, true);
 	for (uint64_t i = 0; i < parameters->loops; i++) {
 		p = vmalloc(PAGE_SIZE);
 		if (!p)
@@ -23,6 +24,7 @@ static bool kvfree_rcu_1_arg(const struct load_parameters *parameters)
 		kvfree_rcu_mightsleep(p);
 	}
 	kvfree_rcu_barrier();
+	load_working(parameters, false);
 	return p != NULL;
 }
 
@@ -30,6 +32,7 @@ static bool kvfree_rcu_2_arg(const struct load_parameters *parameters)
 {
 	struct grace_object *p = NULL;
 
+	load_working(parameters, true);
 	for (uint64_t i = 0; i < parameters->loops; i++) {
 		p = vmalloc(PAGE_SIZE);
 		if (!p)
@@ -38,6 +41,7 @@ static bool kvfree_rcu_2_arg(const struct load_parameters *parameters)
 		kvfree_rcu(p, rcu);
 	}
 	kvfree_rcu_barrier();
+	load_working(parameters, false);
 	return p != NULL;
 }
 

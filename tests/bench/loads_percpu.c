@@ -20,12 +20,14 @@ static bool pcpu_alloc(const struct load_parameters *parameters)
 	struct random random;
 
 	random_seed(&random, parameters->seed);
+	load_working(parameters, true);
 	for (uint64_t i = 0; all && i < parameters->loops; i++) {
 		all[i] = random_percpu(&random);
 		good &= all[i] != NULL;
 	}
 	for (uint64_t i = 0; all && i < parameters->loops; i++)
 		free_percpu(all[i]);
+	load_working(parameters, false);
 	vfree(all);
 	return good;
 }

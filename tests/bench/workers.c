@@ -6,82 +6,97 @@
 #include "test.h"
 #include "tlb.h"
 
-enum { ROUNDS = 3 };
+enum { ROUNDS = 5 };
 
 static struct {
 	const struct load *load;
 	const struct load_parameters *parameters;
-	unsigned int workers, ready, failed;
+	unsigned int failed;
 } work;
 
-/* Whoever comes late must not make the others look fast. */
-static void wait_for_all(void)
-{
-	uint64_t limit = platform_ticks() + 10 * platform_ticks_per_second();
+static uint64_t ticks;
 
-	__atomic_fetch_add(&work.ready, 1, __ATOMIC_SEQ_CST);
-	while (__atomic_load_n(&work.ready, __ATOMIC_SEQ_CST) < work.workers &&
-	       platform_ticks() < limit) {
-		tlb_poll();
-		platform_pause();
-	}
+/* Ticks from when all have what they need to when the last one is through: whoever comes late must
+ * not make the others look fast. */
+static void take_time(bool begins)
+{
+	test_wait_for_all();
+	if (platform_cpu() == 0)
+		ticks = platform_ticks() - (begins ? 0 : ticks);
 }
 
-static uint64_t start;
-
+/* Each CPU has random numbers of its own. */
 static void run_load(void *context)
 {
 	struct load_parameters own = *work.parameters;
 
 	(void)context;
 	own.seed += platform_cpu();
-	wait_for_all();
-	if (platform_cpu() == 0)
-		start = platform_ticks();
+	own.working = take_time;
 	if (!work.load->run(&own))
 		__atomic_fetch_add(&work.failed, 1, __ATOMIC_RELAXED);
 }
 
-/* Ticks from when all were there to when the last one was through; the least of some rounds. */
 static uint64_t time_of(unsigned int workers)
 {
-	uint64_t least = UINT64_MAX;
+	mm_quiesce();
+	test_run_on_cpus(workers, run_load, NULL);
+	return ticks;
+}
 
+static void sort(uint64_t *values, unsigned int nr)
+{
+	for (unsigned int i = 1; i < nr; i++)
+		for (unsigned int k = i; k > 0 && values[k - 1] > values[k]; k--) {
+			uint64_t value = values[k];
+
+			values[k] = values[k - 1];
+			values[k - 1] = value;
+		}
+}
+
+static uint64_t ratio_of(unsigned int workers, uint64_t alone, uint64_t together)
+{
+	return together ? workers * alone * 100 / together : 0;
+}
+
+static const char *hundredths(char text[24], uint64_t value)
+{
+	scnprintf(text, 24, "%lu.%02lu", value / 100, value % 100);
+	return text;
+}
+
+/* In turns, so that what disturbs the machine for a while disturbs both; sorted. */
+static void take_times(unsigned int workers, uint64_t *alone, uint64_t *together, uint64_t *ratios)
+{
 	for (unsigned int i = 0; i < ROUNDS; i++) {
-		uint64_t ticks;
-
-		mm_quiesce();
-		work.workers = workers;
-		work.ready = 0;
-		test_run_on_cpus(workers, run_load, NULL);
-		ticks = platform_ticks() - start;
-		least = ticks < least ? ticks : least;
+		alone[i] = time_of(1);
+		together[i] = time_of(workers);
+		ratios[i] = ratio_of(workers, alone[i], together[i]);
 	}
-	return least;
+	sort(alone, ROUNDS);
+	sort(together, ROUNDS);
+	sort(ratios, ROUNDS);
 }
 
 bool workers_compare(const struct load *load, const struct load_parameters *parameters,
 		     const char *name, unsigned int workers)
 {
-	uint64_t alone, together, ratio, waits;
+	uint64_t alone[ROUNDS], together[ROUNDS], ratios[ROUNDS], waits = locks_waited();
 	struct tlb_stats before, after;
+	char text[3][24];
 
 	work.load = load;
 	work.parameters = parameters;
 	work.failed = 0;
-	alone = time_of(1);
 	tlb_get_stats(&before);
-	waits = locks_waited();
-	together = time_of(workers);
+	take_times(workers, alone, together, ratios);
 	tlb_get_stats(&after);
-	waits = locks_waited() - waits;
-	ratio = together ? workers * alone * 100 / together : 0;
-	log_line("workers name=%s workers=%u loops=%llu alone=%llu together=%llu ratio=%llu.%02u "
-		 "shootdowns=%llu waits=%llu rounds=%u",
-		 name, workers, (unsigned long long)parameters->loops, (unsigned long long)alone,
-		 (unsigned long long)together, (unsigned long long)(ratio / 100),
-		 (unsigned int)(ratio % 100),
-		 (unsigned long long)(after.shootdowns - before.shootdowns),
-		 (unsigned long long)waits, ROUNDS);
+	log_line("workers name=%s workers=%u loops=%lu alone=%lu together=%lu ratio=%s least=%s "
+		 "most=%s shootdowns=%lu waits=%lu rounds=%u",
+		 name, workers, parameters->loops, alone[ROUNDS / 2], together[ROUNDS / 2],
+		 hundredths(text[0], ratios[ROUNDS / 2]), hundredths(text[1], ratios[0]),
+		 hundredths(text[2], ratios[ROUNDS - 1]), after.shootdowns - before.shootdowns,
+		 locks_waited() - waits, ROUNDS);
 	return work.failed == 0;
 }
