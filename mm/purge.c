@@ -34,15 +34,6 @@ void purge_init(uint64_t lazy_max, uint64_t quarantine_max)
 	purge_set_lazy_max(lazy_max);
 }
 
-/* A purge flushes, which other CPUs answer only where they look: nobody waits for it blindly. */
-static void lock_purge(void)
-{
-	while (!spin_trylock(&purge_lock)) {
-		tlb_poll();
-		platform_pause();
-	}
-}
-
 /* Flushes for all that was freed so far; `list` are the ranges whose tables may be empty. */
 static void flush_for(struct area *list)
 {
@@ -116,7 +107,7 @@ void purge_account(uint64_t pages)
 	__atomic_add_fetch(&cpu->unflushed, pages, __ATOMIC_RELAXED);
 	if (!is_due(cpu))
 		return;
-	lock_purge();
+	spin_lock(&purge_lock);
 	if (is_due(cpu))
 		list = purge();
 	spin_unlock(&purge_lock);
@@ -128,7 +119,7 @@ bool purge_lazy(void)
 	struct area *list = NULL;
 	bool any;
 
-	lock_purge();
+	spin_lock(&purge_lock);
 	any = __atomic_load_n(&purge_state.lazy_pages, __ATOMIC_RELAXED) > 0 ||
 	      area_cache_has_lazy();
 	if (any)
@@ -150,7 +141,7 @@ bool purge_all(bool with_quarantine)
 	areas_give_back(list);
 	if (!with_quarantine)
 		return any;
-	lock_purge();
+	spin_lock(&purge_lock);
 	list = quarantine_take(0);
 	spin_unlock(&purge_lock);
 	areas_give_back(list);
@@ -161,7 +152,7 @@ uint64_t purge_quarantined(void)
 {
 	uint64_t pages;
 
-	lock_purge();
+	spin_lock(&purge_lock);
 	pages = quarantine.pages;
 	spin_unlock(&purge_lock);
 	return pages;
