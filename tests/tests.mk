@@ -126,8 +126,14 @@ mutate: $(L)/vmlab-fast $(L)/vmlab-host
 		$(if $(AGAIN),--again $(AGAIN)) --sources "$(HOST_SOURCES)" \
 		--build "fast=$(HOST_CC) $(HOST_FLAGS) $(HOST_WINDOW)" \
 		--build "host=$(HOST_CC) $(HOST_FLAGS) $(HOST_ASAN)" \
-		--run fast --run "fast levels=5 nodes=2 poison=on cpus=2" --run host \
-		--run "fast test=mm_random.mixed mixed.steps=200000" --run "fast test=$(SMALL)"
+		--run "fast test=!mm_random*,!fail_walk.pairs" \
+		--run "fast levels=5 nodes=2 poison=on cpus=2 test=!mm_random*,!fail_walk.pairs" \
+		--run "fast test=mm_random*,fail_walk.pairs mixed.steps=100000" \
+		--run "host test=!mm_random*,!fail_walk.pairs" \
+		--run "fast@pagetables/layout* kaslr=linux test=!mm_random*,!fail_walk*" \
+		--run "fast@mm/*a* place=best debug=pagealloc test=!mm_random*,!fail_walk*" \
+		--run "fast@mm/free_* test=small.free_space" \
+		--run "fast@mm/*area* test=small.areas" --run "fast@mm/buddy* test=small.buddy"
 
 # Benchmarks. ------------------------------------------------------------------------------------
 

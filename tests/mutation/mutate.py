@@ -3,14 +3,15 @@
 """Breaks mm/ and pagetables/ in one small way after the other, and counts what the suites notice.
 
     tests/mutation/mutate.py --sources "FILES" --build "NAME=COMPILER AND FLAGS"...
-                             --run "NAME ARGUMENTS"...
+                             --run "NAME[@FILES] ARGUMENTS"...
                              [--nr 500] [--seed N] [--only PATTERN] [--again LOG] [--log FILE]
 
 Each --build names a folder build/NAME of objects, and how they were compiled. A sample of `nr`
 changes is drawn by the seed. For each the objects that it touches are compiled anew and linked with
-the others; then every --run in turn is made until one fails: by an exit status, by a result "not ok",
-which ends it at once, or by taking ten times as long as it takes with whole code. A change that does not compile, or
-that compiles to the same instructions, is no change: another is drawn. Changes that are listed in
+the others; then every --run in turn (with @FILES only for changes of these: mm/zone.*) is made until
+one fails: by an exit status, by a result "not ok", which ends it at once, or by taking several times
+the CPU time that whole code takes. A change that does not compile without a warning, as the build
+demands it, or that compiles to the same instructions, is no change: another is drawn. Changes that are listed in
 equivalent.txt are counted apart. Ends with 0 when at least 95 % of the others were noticed and at
 most 2 % are excused.
 """
@@ -20,6 +21,7 @@ import glob
 import os
 import random
 import re
+import resource
 import signal
 import subprocess
 import sys
@@ -30,7 +32,8 @@ import places
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 EQUIVALENT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "equivalent.txt")
 GOAL, EXCUSED_MOST = 95.0, 2.0
-SLOW, PATIENCE = 10, 20  # times the usual time, and seconds on top
+SLOW, PATIENCE = 4, 3  # times the usual CPU time, and seconds on top
+WAITS = 60  # times that in wall time, for what only sleeps
 
 
 class Build:
@@ -57,10 +60,16 @@ class Build:
             for word in words[1:]:
                 if not word.endswith(":"):
                     users.setdefault(word, set()).add(source)
-        return users
+        return {word: self._under_test(sources) for word, sources in users.items()}
+
+    @staticmethod
+    def _under_test(sources):
+        """A header's change is made where it counts: the tests keep what they were compiled with."""
+        return {source for source in sources if source.startswith(("mm/", "pagetables/"))} or sources
 
     def compile(self, source, tree, target):
-        command = [*self.command, "-w", "-g0", "-c", source, "-o", os.path.abspath(target)]
+        strict = ["-Wconversion"] if source.startswith(("mm/", "pagetables/")) else []
+        command = [*self.command, *strict, "-g0", "-c", source, "-o", os.path.abspath(target)]
         return subprocess.run(command, cwd=tree, stdout=subprocess.DEVNULL,
                               stderr=subprocess.DEVNULL, check=False).returncode == 0
 
@@ -109,12 +118,16 @@ class Tree:
 
 
 def run(program, arguments, limit):
-    """What gave the change away; None: nothing."""
+    """What gave the change away; None: nothing. `limit`: seconds of CPU time."""
+    def begin():
+        resource.setrlimit(resource.RLIMIT_CPU, (limit, limit))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
     process = subprocess.Popen([program, *arguments], stdout=subprocess.PIPE,
-                               stderr=subprocess.STDOUT, start_new_session=True)
-    until, said, last = time.monotonic() + limit, None, ""
+                               stderr=subprocess.STDOUT, start_new_session=True, preexec_fn=begin)
+    said, last = None, ""
     signal.signal(signal.SIGALRM, lambda *_: os.killpg(process.pid, signal.SIGKILL))
-    signal.setitimer(signal.ITIMER_REAL, limit)
+    signal.setitimer(signal.ITIMER_REAL, WAITS * limit)
     for line in process.stdout:
         if line.startswith(b"not ok"):
             said = line.decode(errors="replace").split("#")[0].strip()
@@ -126,9 +139,14 @@ def run(program, arguments, limit):
     signal.setitimer(signal.ITIMER_REAL, 0)
     if said:
         return said
-    if time.monotonic() >= until:
+    if process.returncode == -signal.SIGKILL:
         return "hangs"
     return f"status {process.returncode}, {last}" if process.returncode else None
+
+
+def used_cpu():
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 class Mutation:
@@ -139,14 +157,14 @@ class Mutation:
         self.limits = {}
 
     def measure(self):
-        for name, *arguments in self.runs:
-            start = time.monotonic()
+        for name, files, *arguments in self.runs:
+            start = used_cpu()
             said = run(os.path.join("build", "vmlab-" + name), arguments, 600)
-            taken = time.monotonic() - start
+            taken = used_cpu() - start
             if said:
                 sys.exit(f"whole code fails: {name} {' '.join(arguments)}: {said}")
-            self.limits[name, *arguments] = SLOW * taken + PATIENCE
-            self.log.say(f"# whole code: {taken:.1f} s: {name} {' '.join(arguments)}")
+            self.limits[name, *arguments] = int(SLOW * taken + PATIENCE)
+            self.log.say(f"# whole code: {taken:.1f} s: {name}@{files} {' '.join(arguments)}")
 
     def try_one(self, place):
         """None: no change; else what gave it away, or ""."""
@@ -159,7 +177,9 @@ class Mutation:
 
     def _try(self, place):
         programs = {}
-        for name, *arguments in self.runs:
+        for name, files, *arguments in self.runs:
+            if not fnmatch.fnmatch(place.path, files):
+                continue
             if name not in programs:
                 new = self.builds[name].objects_with(place.path, self.tree.path)
                 if not new:
@@ -210,6 +230,13 @@ def read_equivalent():
         return {line.rstrip("\n") for line in file if line[0] not in "# \t\n"}
 
 
+def run_words(text):
+    """NAME[@FILES] ARGUMENTS: [name, files, argument...]."""
+    name, *words = text.split()
+    name, _, files = name.partition("@")
+    return [name, files or "*", *words]
+
+
 def survivors_of(path, mutation, found):
     """Those of the possible changes that an earlier run's log says have survived."""
     names = set()
@@ -244,7 +271,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--build", action="append", default=[], metavar="NAME=COMMAND")
     parser.add_argument("--sources", required=True, help="what is linked, in this order")
-    parser.add_argument("--run", action="append", default=[], metavar="NAME ARGUMENTS")
+    parser.add_argument("--run", action="append", default=[], metavar="NAME[@FILES] ARGUMENTS")
     parser.add_argument("--nr", type=int, default=500)
     parser.add_argument("--seed", type=int, default=None)
     parser.add_argument("--only", default="*", help="path:line, with * and ?")
@@ -259,7 +286,7 @@ def main():
         name, command = word.split("=", 1)
         builds[name] = Build(name, command, arguments.sources.split(),
                              os.path.join("build", "mutation"))
-    mutation = Mutation(builds, [text.split() for text in arguments.run], log)
+    mutation = Mutation(builds, [run_words(text) for text in arguments.run], log)
     mutation.measure()
     found = mutation.all_places(arguments.only)
     random.Random(seed).shuffle(found)
