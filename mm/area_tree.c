@@ -179,17 +179,6 @@ void area_tree_remove(struct area_tree *tree, struct vmap_area *node)
 	repair(tree, &way, below - 1);
 }
 
-void area_tree_replace(struct area_tree *tree, struct vmap_area *from, struct vmap_area *to)
-{
-	struct way way;
-	struct vmap_area **link = descend_to(tree, from, &way);
-
-	to->left = from->left;
-	to->right = from->right;
-	to->height = from->height;
-	*link = to;
-}
-
 void area_tree_resized(struct area_tree *tree, struct vmap_area *node)
 {
 	struct way way;

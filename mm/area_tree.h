@@ -62,8 +62,6 @@ struct area_tree {
 /* `node` must not overlap another one (the caller knows the neighbours: area_tree_before()). */
 void area_tree_insert(struct area_tree *tree, struct vmap_area *node);
 void area_tree_remove(struct area_tree *tree, struct vmap_area *node);
-/* Puts `to`, which covers the same range, in the place of `from`. */
-void area_tree_replace(struct area_tree *tree, struct vmap_area *from, struct vmap_area *to);
 /* To be called when the range of a node in the tree has grown or shrunk (the order is as before).
  */
 void area_tree_resized(struct area_tree *tree, struct vmap_area *node);

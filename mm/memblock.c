@@ -178,11 +178,6 @@ phys_addr_t memblock_alloc(size_t size, size_t align, phys_addr_t limit)
 	return memblock_alloc_from(&run_memblock, size, align, limit);
 }
 
-size_t memblock_free_ranges(struct memory_range *out, size_t max)
-{
-	return memblock_free_in(&run_memblock, out, max);
-}
-
 phys_addr_t memblock_alloc_table(void *context, bool low)
 {
 	phys_addr_t table = memblock_alloc(PAGE_SIZE, PAGE_SIZE, low ? (phys_addr_t)1 << 32 : 0);

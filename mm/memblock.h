@@ -34,8 +34,6 @@ phys_addr_t memblock_end(void); /* end of the highest range */
  * limit), not cleared. 0 when there is none. What is skipped for alignment is not lost.
  */
 phys_addr_t memblock_alloc(size_t size, size_t align, phys_addr_t limit);
-/* What is still free, in the form of memblock_ranges(): at most `max` ranges into `out`. */
-size_t memblock_free_ranges(struct memory_range *out, size_t max);
 /* table_source functions (pagetables/space.h): one cleared frame; freeing is not possible here. */
 phys_addr_t memblock_alloc_table(void *context, bool low);
 /* What was handed out: sorted, disjoint. */

@@ -148,16 +148,6 @@ bool purge_all(bool with_quarantine)
 	return any || list;
 }
 
-uint64_t purge_quarantined(void)
-{
-	uint64_t pages;
-
-	spin_lock(&purge_lock);
-	pages = quarantine.pages;
-	spin_unlock(&purge_lock);
-	return pages;
-}
-
 /* Those who give address space back when there is none left, highest priority first. */
 static struct notifier_block *notifiers;
 static struct spinlock notifiers_lock = SPINLOCK("purge_notifiers", LOCK_RANK_LAZY);

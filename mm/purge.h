@@ -51,8 +51,6 @@ bool purge_lazy(void);
  * be left behind, is asked for again until there was nothing.
  */
 bool purge_all(bool quarantine);
-/* Pages in quarantine, and their ranges. */
-uint64_t purge_quarantined(void);
 /* Asks everybody who registered (vmalloc.h) to give address space back. Whether there was anybody.
  */
 bool vmap_purge_notify(void);
