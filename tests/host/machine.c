@@ -59,14 +59,16 @@ const struct firmware_range *machine_firmware(size_t *nr)
 	return firmware_ranges;
 }
 
-static bool create_memory(void)
+/* At `where` (NULL: anywhere). */
+static bool create_memory(void *where)
 {
 	uint64_t size = (uint64_t)1 << MACHINE_PHYS_BITS;
+	int flags = MAP_SHARED | MAP_NORESERVE | (where ? MAP_FIXED : 0);
 
 	memory_fd = memfd_create("physical memory", MFD_CLOEXEC);
 	if (memory_fd < 0 || ftruncate(memory_fd, (off_t)size))
 		return false;
-	memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, memory_fd, 0);
+	memory = mmap(where, size, PROT_READ | PROT_WRITE, flags, memory_fd, 0);
 	if (memory == MAP_FAILED)
 		return false;
 	madvise(memory, size, MADV_DONTDUMP);
@@ -105,7 +107,7 @@ const char *machine_start(const struct machine_config *config)
 		return "nodes must be 1 or 2";
 	if (config->cpus < 1 || config->cpus > PLATFORM_CPUS_MAX)
 		return "cpus must be between 1 and 64";
-	if (!create_memory())
+	if (!create_memory(NULL))
 		return "no memory file";
 	if (!translations_reserve(LAYOUT_WINDOW_START, LAYOUT_WINDOW_END) ||
 	    !translations_reserve(USER_WINDOW_START, USER_WINDOW_END))
@@ -144,6 +146,34 @@ void machine_visit_written(void (*visit)(void *context, phys_addr_t start, phys_
 		visit(context, (phys_addr_t)start, (phys_addr_t)end);
 		start = lseek(memory_fd, end, SEEK_DATA);
 	}
+}
+
+static bool copy_run(int from, int to, off_t start, off_t end)
+{
+	while (start < end) {
+		ssize_t nr = copy_file_range(from, &start, to, &(off_t){start},
+					     (size_t)(end - start), 0);
+
+		if (nr <= 0)
+			return false;
+	}
+	return true;
+}
+
+bool machine_copy_memory(void)
+{
+	int from = memory_fd;
+	off_t start, end;
+
+	if (!create_memory(memory))
+		return false;
+	for (start = lseek(from, 0, SEEK_DATA); start >= 0; start = lseek(from, end, SEEK_DATA)) {
+		end = lseek(from, start, SEEK_HOLE);
+		if (!copy_run(from, memory_fd, start, end))
+			return false;
+	}
+	translations_flush(true);
+	return true;
 }
 
 struct cpu *machine_cpu(unsigned int cpu)

@@ -46,6 +46,9 @@ const struct machine_config *machine_config(void);
 /* Physical memory through the plain mapping. */
 char *machine_memory(void);
 
+/* For a copy of the process: from here on its memory is its own, as it is now. */
+bool machine_copy_memory(void);
+
 /* Sets a pair of variable-range MTRRs, `nr` of MACHINE_MTRRS, as firmware would: of all CPUs. */
 enum { MACHINE_MTRRS = 8 };
 void machine_set_mtrr(unsigned int nr, uint64_t base, uint64_t mask);

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
+#include "host_clock.h"
 #include "host_log.h"
 #include "lib/lock.h"
 #include "machine.h"
@@ -48,12 +49,26 @@ uint64_t platform_relaxed(unsigned int cpu)
 	return __atomic_load_n(&relaxed[cpu].turns, __ATOMIC_SEQ_CST);
 }
 
-uint64_t platform_ticks(void)
+static uint64_t real_ticks(void)
 {
 	struct timespec now;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+static uint64_t rate = 1, rate_since, ticks_before;
+
+void host_clock_rate(uint64_t times)
+{
+	ticks_before = platform_ticks();
+	rate_since = real_ticks();
+	rate = times;
+}
+
+uint64_t platform_ticks(void)
+{
+	return ticks_before + (real_ticks() - rate_since) * rate;
 }
 
 uint64_t platform_ticks_per_second(void)
@@ -120,6 +135,16 @@ void platform_log(const char *line)
 	}
 }
 
+/* Present where coverage is counted alone. */
+void __gcov_dump(void) __attribute__((weak));
+
+void host_leave(int status)
+{
+	if (__gcov_dump)
+		__gcov_dump();
+	_exit(status);
+}
+
 _Noreturn void platform_abort(const char *reason)
 {
 	char line[PLATFORM_LINE_MAX];
@@ -128,7 +153,7 @@ _Noreturn void platform_abort(const char *reason)
 	platform_log(line);
 	host_print_stack();
 	runner_close_early();
-	_exit(STATUS_CRASHED);
+	host_leave(STATUS_CRASHED);
 }
 
 bool platform_cpu_inside(unsigned int cpu)

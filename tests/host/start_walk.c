@@ -8,6 +8,7 @@
 #include <unistd.h>
 #include "fail.h"
 #include "slab.h"
+#include "status.h"
 #include "vmalloc.h"
 
 enum { STEPS_MAX = 2000 };
@@ -65,7 +66,7 @@ static int run_apart(int (*start)(void), int (*enter)(void), unsigned int nth)
 	if (child == 0) {
 		nowhere = open("/dev/null", O_WRONLY);
 		dup2(nowhere, STDOUT_FILENO);
-		_exit(run(start, enter, nth));
+		host_leave((int)run(start, enter, nth));
 	}
 	if (child < 0 || waitpid(child, &status, 0) != child || !WIFEXITED(status))
 		return -1;

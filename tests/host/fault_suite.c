@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "fault.h"
+#include "fault_report.h"
+#include "host_log.h"
+#include "lib/format.h"
+#include "test.h"
+#include "watchdog.h"
+
+/* The handler, given frames as if the CPU had pushed them: where it goes on, and what it counts. */
+
+enum { FLAGS = 0x44646, FLAGS_AFTER = 0x4246 }; /* without trap, direction and alignment flags */
+
+static char said[4096];
+
+static const struct trap_frame pushed = {.r8 = 8, .rip = 0x10, .rflags = FLAGS, .error = 0x18};
+
+static void handle(struct trap_frame *frame)
+{
+	host_log_capture(said, sizeof(said));
+	fault_handle(frame, 0);
+	host_log_capture(NULL, 0);
+}
+
+static void expect_landed(const struct trap_frame *frame, const struct fault_catch *catch,
+			  uint64_t value)
+{
+	expect_equal(frame->rax, value);
+	expect_equal(frame->rbx, catch->rbx);
+	expect_equal(frame->rbp, catch->rbp);
+	expect_equal(frame->r12, catch->r12);
+	expect_equal(frame->r13, catch->r13);
+	expect_equal(frame->r14, catch->r14);
+	expect_equal(frame->r15, catch->r15);
+	expect_equal(frame->rsp, catch->rsp);
+	expect_equal(frame->rip, catch->rip);
+	expect_equal(frame->rflags, FLAGS_AFTER);
+	expect_equal(frame->r8, 8);
+}
+
+TEST(fault, lands, "an unexpected fault goes on at the innermost catch, with its registers")
+{
+	struct trap_frame frame = pushed;
+	struct fault_catch catch;
+	struct fault_stats before, after;
+
+	fault_get_stats(&before);
+	frame.vector = VECTOR_GP;
+	require(fault_catch(&catch) == 0);
+	handle(&frame);
+	expect_landed(&frame, &catch, VECTOR_GP + 1);
+	fault_get_stats(&after);
+	expect_equal(after.unexpected, before.unexpected + 1);
+	expect_equal(after.expected, before.expected);
+	expect_equal(after.nmi, before.nmi);
+	expect_string(fault_last_summary(), "general protection (#GP), error code 0x18, at 0x10");
+	expect(!fault_in_handler());
+}
+
+static void expect_goes_on(const struct trap_frame *frame)
+{
+	expect_equal(frame->rip, pushed.rip);
+	expect_equal(frame->rax, pushed.rax);
+	expect_equal(frame->rflags, pushed.rflags);
+}
+
+TEST(fault, nmi, "an NMI is reported and counted, and goes on, unless the catch is over its time")
+{
+	struct trap_frame frame = pushed;
+	struct fault_catch catch;
+	struct fault_stats before, after;
+
+	fault_get_stats(&before);
+	frame.vector = VECTOR_NMI;
+	frame.error = 0;
+	require(fault_catch(&catch) == 0);
+	fault_set_time_limit(0);
+	handle(&frame);
+	expect_goes_on(&frame);
+	expect(!strncmp(said, "CPU 0: NMI, error code 0x0, at 0x10\n", 36));
+	fault_set_time_limit((uint64_t)3600 * platform_ticks_per_second());
+	handle(&frame);
+	expect_goes_on(&frame);
+	fault_set_time_limit(1);
+	handle(&frame);
+	fault_set_time_limit(WATCHDOG_SECONDS * platform_ticks_per_second());
+	expect_landed(&frame, &catch, VECTOR_NMI + 1);
+	fault_get_stats(&after);
+	expect_equal(after.nmi, before.nmi + 3);
+	expect_equal(after.unexpected, before.unexpected);
+	expect_equal(after.expected, before.expected);
+}
+
+static bool recall, recall_asked;
+
+static bool is_called_back(void)
+{
+	recall_asked = true;
+	return recall;
+}
+
+TEST(fault, recall, "an NMI that calls the CPU back ends what is caught")
+{
+	struct trap_frame frame = pushed;
+	struct fault_catch catch;
+
+	frame.vector = VECTOR_NMI;
+	recall = recall_asked = false;
+	require(fault_catch(&catch) == 0);
+	fault_set_recall(is_called_back);
+	handle(&frame);
+	expect(recall_asked);
+	expect_goes_on(&frame);
+	recall = true;
+	handle(&frame);
+	fault_set_recall(NULL);
+	expect_landed(&frame, &catch, VECTOR_NMI + 1);
+}
+
+/* Whether a line of what was said begins with `text`. */
+static bool says(const char *text)
+{
+	for (const char *at = said; *at; at++)
+		if ((at == said || at[-1] == '\n') && !strncmp(at, text, strlen(text)))
+			return true;
+	return false;
+}
+
+TEST(fault, vectors, "every vector has its name, and only those with a selector tell one")
+{
+	static const struct {
+		uint64_t vector;
+		const char *name;
+	} vectors[] = {
+		{0, "divide error (#DE)"},
+		{1, "debug exception (#DB)"},
+		{3, "breakpoint (#BP)"},
+		{5, "bound range exceeded (#BR)"},
+		{9, "coprocessor segment overrun"},
+		{17, "alignment check (#AC)"},
+		{21, "control protection (#CP)"},
+		{22, "unexpected interrupt, vector 22"},
+		{27, "unexpected interrupt, vector 27"},
+		{30, "security exception (#SX)"},
+		{31, "unexpected interrupt, vector 31"},
+		{32, "unexpected interrupt, vector 32"},
+	};
+	char expected[128], summary[FAULT_SUMMARY_MAX];
+
+	for (size_t i = 0; i < sizeof(vectors) / sizeof(vectors[0]); i++) {
+		struct trap_frame frame = {.vector = vectors[i].vector, .error = 0x10, .rip = 1};
+
+		host_log_capture(said, sizeof(said));
+		fault_report(&frame, 0, summary);
+		host_log_capture(NULL, 0);
+		scnprintf(expected, sizeof(expected), "%s, error code 0x10, at 0x1",
+			  vectors[i].name);
+		expect_string(summary, expected);
+		expect(!says("error code: entry"));
+	}
+}
