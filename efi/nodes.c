@@ -1,85 +1,23 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "nodes.h"
-#include "acpi.h"
+#include "acpi_tables.h"
 #include "apic.h"
 #include "console.h"
-#include "firmware.h"
-#include "firmware_map.h"
 #include "levels.h"
 #include "memory_map.h"
 
 static struct srat srat;
 static const char *source; /* in words, where there is one node */
 
-/* Where the firmware may keep tables. Device memory and what is free are not looked at. */
-static bool may_hold_tables(uint32_t type)
-{
-	switch (type) {
-	case EfiReservedMemoryType:
-	case EfiLoaderData:
-	case EfiBootServicesData:
-	case EfiRuntimeServicesData:
-	case EfiACPIReclaimMemory:
-	case EfiACPIMemoryNVS:
-		return true;
-	default:
-		return false;
-	}
-}
-
-/* How far from `address` on memory may be looked at; `address` itself: not at all. */
-static uint64_t end_of_readable(uint64_t address)
-{
-	for (size_t i = 0; i < firmware_map_nr(); i++) {
-		struct map_entry entry = firmware_map_entry(i);
-
-		if (may_hold_tables(entry.type) && address >= entry.start && address < entry.end)
-			return entry.end;
-	}
-	return address;
-}
-
-/* The firmware maps its memory one to one (UEFI 2.3.4). */
-static const uint8_t *look(void *unused, uint64_t address, size_t length)
-{
-	uint64_t end = address;
-
-	(void)unused;
-	while (end < address + length) {
-		uint64_t further = end_of_readable(end);
-
-		if (further == end)
-			return NULL;
-		end = further;
-	}
-	return (const uint8_t *)(uintptr_t)address;
-}
-
-static const uint8_t *find_srat(size_t *length)
-{
-	static const EFI_GUID guids[] = {ACPI_20_TABLE_GUID, ACPI_TABLE_GUID};
-	const struct acpi_memory memory = {.look = look};
-	const uint8_t *table = NULL;
-	const void *pointer;
-
-	source = "no ACPI tables";
-	for (size_t i = 0; i < 2 && !table; i++) {
-		pointer = firmware_table(&guids[i]);
-		if (!pointer)
-			continue;
-		table = acpi_find(&memory, (uintptr_t)pointer, "SRAT", length, &source);
-		source = source ? source : "no SRAT";
-	}
-	return table;
-}
-
 void nodes_read(void)
 {
 	size_t length;
-	const uint8_t *table = find_srat(&length);
+	const uint8_t *table = acpi_table("SRAT", &length, &source);
 
-	if (!table)
+	if (!table) {
+		source = source ? source : "no SRAT";
 		return;
+	}
 	source = srat_read(&srat, table, length);
 	if (!source && !srat.nr_nodes)
 		source = "the SRAT names no memory";

@@ -96,7 +96,7 @@ fuzz-parsers: | $(SETUP)
 
 # What of efi/ asks for memory and files, against a firmware that refuses each call in turn.
 REFUSALS_SOURCES := $(wildcard tests/host/efi/*.c efi/options*.c) $(addprefix efi/,firmware.c \
-	acpi.c apic.c firmware_map.c memory_map.c memory_plan.c memory_proof.c map_spans.c nodes.c \
+	acpi.c acpi_tables.c apic.c firmware_map.c memory_map.c memory_plan.c memory_proof.c map_spans.c nodes.c \
 	option_value.c srat.c text.c volume.c) pagetables/lib/format.c pagetables/lib/assert.c
 $(O)/refusals: $(REFUSALS_SOURCES) $(wildcard efi/*.h tests/host/efi/*.h) tests/tests.mk | $(SETUP)
 	@mkdir -p $(@D)
