@@ -162,7 +162,7 @@ EXPERIMENT_OBJECTS := $(EXPERIMENT_FILES:%=$(O)/outside%.o)
 $(foreach file,$(EXPERIMENTS),$(if $(wildcard $(file)),,$(error EXPERIMENTS: no file $(file))))
 # What only the machine can do, and what libc has; and what of efi/ knows no firmware.
 HOST_EXCLUDE := $(addprefix pagetables/,fault_entry.S descriptors.c lib/string.c)
-HOST_EFI := $(addprefix efi/,acpi.c json.c ktap.c map_spans.c option_value.c options.c \
+HOST_EFI := $(addprefix efi/,acpi.c json.c ktap.c madt.c map_spans.c option_value.c options.c \
 	options_show.c options_table.c quiet.c results_json.c results_junit.c ring.c srat.c text.c \
 	text_out.c)
 HOST_SOURCES := $(wildcard tests/host/*.c tests/host/*.S tests/small/*.c) $(HOST_EFI) \

@@ -20,6 +20,18 @@ uint32_t apic_id(void)
 	return cpuid(1, 0).ebx >> 24;
 }
 
+/* Without leaf 0BH every id counts as a core. */
+void apic_place(uint32_t id, uint32_t *package, uint32_t *core, uint32_t *thread)
+{
+	bool says = cpuid(0, 0).eax >= 0xb && cpuid(0xb, 0).ebx;
+	uint32_t threads = says ? cpuid(0xb, 0).eax & 31 : 0;
+	uint32_t cores = says ? cpuid(0xb, 1).eax & 31 : 31;
+
+	*thread = id & ~(~(uint32_t)0 << threads);
+	*core = (id & ~(~(uint32_t)0 << cores)) >> threads;
+	*package = id >> cores;
+}
+
 phys_addr_t apic_phys(void)
 {
 	return read_msr(MSR_APIC_BASE) & APIC_BASE_ADDRESS;

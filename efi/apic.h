@@ -11,6 +11,8 @@
 
 /* This processor's id (vol. 2A, CPUID: leaf 0BH has all 32 bits, leaf 01H the lowest 8). */
 uint32_t apic_id(void);
+/* What an id says of where the processor is, as this one counts (vol. 3A, 9.9.3). */
+void apic_place(uint32_t id, uint32_t *package, uint32_t *core, uint32_t *thread);
 /* Where the registers lie, and whether they are MSRs instead, so that memory is not needed. */
 phys_addr_t apic_phys(void);
 bool apic_by_msr(void);

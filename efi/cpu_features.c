@@ -26,13 +26,13 @@ static bool bit(uint32_t word, unsigned int number)
 	return word >> number & 1;
 }
 
-void cpu_features_init(void)
+/* Of this processor, with the levels of the paging mode that it is in. */
+static struct cpu_features read_features(void)
 {
 	struct cpuid basic = leaf_or_zero(1), structured = leaf_or_zero(7);
 	struct cpuid extended = leaf_or_zero(0x80000001), sizes = leaf_or_zero(0x80000008);
 
-	firmware_levels = read_cr4() & CR4_LA57 ? 5 : 4;
-	features = (struct cpu_features){
+	return (struct cpu_features){
 		.nx = bit(extended.edx, 20),
 		.pge = bit(basic.edx, 13),
 		.gib_leaves = bit(extended.edx, 26),
@@ -49,8 +49,40 @@ void cpu_features_init(void)
 		.x2apic = bit(basic.ecx, 21),
 		.hypervisor = bit(basic.ecx, 31),
 		.phys_bits = sizes.eax ? sizes.eax & 0xff : 36,
-		.levels = firmware_levels,
+		.levels = read_cr4() & CR4_LA57 ? 5 : 4,
 	};
+}
+
+void cpu_features_init(void)
+{
+	features = read_features();
+	firmware_levels = features.levels;
+}
+
+const char *cpu_features_lacking(void)
+{
+	const struct cpu_features own = read_features();
+	const struct {
+		bool wanted, has;
+		const char *word;
+	} rows[] = {
+		{features.nx, own.nx, "nx"},
+		{features.pge, own.pge, "pge"},
+		{features.gib_leaves, own.gib_leaves, "1g"},
+		{features.la57, own.la57, "la57"},
+		{features.pat, own.pat, "pat"},
+		{features.smep, own.smep, "smep"},
+		{features.smap, own.smap, "smap"},
+		{features.umip, own.umip, "umip"},
+		{features.invpcid, own.invpcid, "invpcid"},
+		{true, own.phys_bits >= features.phys_bits, "as many address bits as the first"},
+		{true, own.levels == firmware_levels, "paging with the levels of the first"},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (rows[i].wanted && !rows[i].has)
+			return rows[i].word;
+	return NULL;
 }
 
 unsigned int cpu_firmware_levels(void)

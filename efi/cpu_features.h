@@ -9,6 +9,9 @@
  * answers from what cpu_features_init() found.
  */
 void cpu_features_init(void);
+/* On another processor, in the firmware's world: NULL, or a word for what it has not, and the first
+ * one has, so that it could not work beside that one. */
+const char *cpu_features_lacking(void);
 
 /* The levels of the firmware's paging mode; and chooses those that we run in, before anybody asks.
  */

@@ -2,36 +2,30 @@
 #include "cpus.h"
 #include "apic.h"
 #include "console.h"
-#include "firmware.h"
+#include "cpu_caller.h"
+#include "cpu_features.h"
 #include "gate.h"
 #include "lib/format.h"
-#include "mp_services.h"
+#include "lib/string.h"
+#include "mtrr_copy.h"
 #include "platform.h"
 #include "this_cpu.h"
 
-enum {
-	ROLL_SECONDS_MAX = 5,
-	CALL_US_MAX = 10 * 1000000,
-	DISPATCH_US_MAX = 3600u * 1000000, /* crew.c has bounds of its own, and shorter ones */
-	BACK_TURNS_MAX = 2000,
-	BACK_TURN_US = 1000,
-	LEFT_OUT_MAX = 64,
-	NAME_BYTES = 80,
-};
+enum { ROLL_SECONDS_MAX = 5, NAME_BYTES = 80 };
+#define CPUS_ALL (~(uint64_t)0)
 
 /* A processor that takes part, in the order of CPU numbers. */
 static struct member {
 	struct cpu_place place;
-	UINTN number;	     /* the firmware's */
+	unsigned int number; /* the caller's */
 	bool came;	     /* in the roll call */
 	const char *refusal; /* why it cannot take part */
+	const char *lacking; /* what it has not that the first one has */
 	bool lost, reset;    /* by us, for it does not return */
 } members[CPUS_MAX];
 static unsigned int nr_members = 1;
 
-static EFI_MP_SERVICES_PROTOCOL *services;
-static EFI_EVENT event; /* of the dispatch that is under way; NULL: none is */
-static UINTN disabled[LEFT_OUT_MAX], nr_disabled; /* by us: enabled again at the end */
+static const struct cpu_caller *caller; /* NULL: there is one CPU */
 
 static void format_place(const struct cpu_place *place, char name[NAME_BYTES])
 {
@@ -57,22 +51,42 @@ const struct cpu_place *cpus_place(unsigned int cpu)
 	return &members[cpu].place;
 }
 
-/* What a processor is called for; it finds itself by its id, since WhoAmI is not to be trusted. */
-struct order {
-	void (*come)(void);
-};
+/* What they are called for, and the MTRRs of who calls. */
+static void (*ordered)(void);
+static struct mtrr_copy first_mtrrs;
 
-static void EFIAPI arrive(void *argument)
+static void order(void (*come)(void))
 {
-	static struct order copies[CPUS_MAX];
+	ordered = come;
+	mtrr_copy_read(&first_mtrrs);
+}
+
+/* With the first CPU's MTRRs, so that no page is of two types; see mtrr_copy.h. */
+static void come_with_its_mtrrs(void (*come)(void))
+{
+	struct mtrr_copy own;
+	bool alike;
+
+	mtrr_copy_read(&own);
+	alike = !memcmp(&own, &first_mtrrs, sizeof(own));
+	if (!alike)
+		mtrr_copy_write(&first_mtrrs);
+	come();
+	if (!alike)
+		mtrr_copy_write(&own);
+}
+
+/* A processor finds itself by its id, since WhoAmI is not to be trusted. */
+static void arrive(void)
+{
+	void (*come)(void) = ordered;
 	uint32_t id = apic_id();
 
 	for (unsigned int cpu = 1; cpu < nr_members; cpu++) {
 		if (members[cpu].place.apic_id != id)
 			continue;
-		copies[cpu] = *(const struct order *)argument;
 		this_cpu_become(cpu);
-		copies[cpu].come();
+		come_with_its_mtrrs(come);
 		this_cpu_end();
 		return;
 	}
@@ -83,58 +97,20 @@ static void answer_roll_call(void)
 	struct member *self = &members[platform_cpu()];
 
 	self->refusal = gate_refuses();
+	self->lacking = cpu_features_lacking();
 	__atomic_store_n(&self->came, true, __ATOMIC_RELEASE);
-}
-
-static void log_refusal(const char *service, EFI_STATUS status)
-{
-	log_note("the other processors: %s says %s", service, firmware_status_name(status));
 }
 
 bool cpus_call(void (*come)(void))
 {
-	static struct order order;
-	UINTN *failed = NULL;
-	EFI_STATUS status;
-
-	order = (struct order){come};
-	status = efi_call(services, StartupAllAPs, services, arrive, FALSE, NULL, CALL_US_MAX,
-			  &order, &failed);
-	if (failed)
-		efi_call(firmware.boot, FreePool, failed);
-	if (EFI_ERROR(status))
-		log_refusal("StartupAllAPs", status);
-	return !EFI_ERROR(status);
+	order(come);
+	return caller->call(arrive);
 }
 
 bool cpus_dispatch(void (*come)(void))
 {
-	static struct order order;
-	EFI_STATUS status = efi_call(firmware.boot, CreateEvent, 0, 0, NULL, NULL, &event);
-
-	order = (struct order){come};
-	if (EFI_ERROR(status)) {
-		event = NULL;
-		log_refusal("CreateEvent", status);
-		return false;
-	}
-	status = efi_call(services, StartupAllAPs, services, arrive, FALSE, event, DISPATCH_US_MAX,
-			  &order, NULL);
-	if (!EFI_ERROR(status))
-		return true;
-	log_refusal("StartupAllAPs", status);
-	efi_call(firmware.boot, CloseEvent, event);
-	event = NULL;
-	return false;
-}
-
-static bool enable(UINTN number, BOOLEAN on)
-{
-	EFI_STATUS status = efi_call(services, EnableDisableAP, services, number, on, NULL);
-
-	if (EFI_ERROR(status))
-		log_refusal("EnableDisableAP", status);
-	return !EFI_ERROR(status);
+	order(come);
+	return caller->dispatch(arrive);
 }
 
 void cpus_lose(unsigned int cpu)
@@ -155,45 +131,29 @@ bool cpus_have_to_reset(void)
 	return false;
 }
 
-/* Disabling resets a processor, wherever it is. It stays so until the end, for otherwise the next
- * dispatch would have it come. The event of the one that it was in never comes. */
 void cpus_reset_lost(void)
 {
 	for (unsigned int cpu = 1; cpu < nr_members; cpu++) {
 		if (!cpus_is_lost(cpu) || members[cpu].reset)
 			continue;
 		members[cpu].reset = true;
-		if (enable(members[cpu].number, FALSE) && nr_disabled < LEFT_OUT_MAX)
-			disabled[nr_disabled++] = members[cpu].number;
-		if (event)
-			efi_call(firmware.boot, CloseEvent, event);
-		event = NULL;
+		caller->leave_out(members[cpu].number);
 	}
 }
 
-/* The firmware looks after its processors by a timer, every 100 ms. */
 bool cpus_all_back(void)
 {
-	EFI_STATUS status = EFI_NOT_READY;
-
 	cpus_reset_lost();
-	if (!event)
-		return true;
-	for (int turn = 0; turn < BACK_TURNS_MAX && status == EFI_NOT_READY; turn++) {
-		status = efi_call(firmware.boot, CheckEvent, event);
-		if (status == EFI_NOT_READY)
-			efi_call(firmware.boot, Stall, BACK_TURN_US);
-	}
-	efi_call(firmware.boot, CloseEvent, event);
-	event = NULL;
-	return !EFI_ERROR(status);
+	return caller->all_back();
 }
 
 void cpus_end(void)
 {
+	if (!caller)
+		return;
 	cpus_all_back();
-	while (nr_disabled)
-		enable(disabled[--nr_disabled], TRUE);
+	caller->end();
+	caller = NULL;
 }
 
 /* Does not come to the next call, which would wait for it in vain. */
@@ -203,8 +163,16 @@ static void leave_out(const struct member *member, const char *why)
 
 	format_place(&member->place, name);
 	log_note("left out: the processor with %s: %s", name, why);
-	if (!member->came && nr_disabled < LEFT_OUT_MAX && enable(member->number, FALSE))
-		disabled[nr_disabled++] = member->number;
+	if (!member->came)
+		caller->leave_out(member->number);
+}
+
+static void leave_out_lacking(const struct member *member)
+{
+	char why[NAME_BYTES];
+
+	scnprintf(why, sizeof(why), "it has no %s", member->lacking);
+	leave_out(member, why);
 }
 
 static bool all_came(void)
@@ -236,6 +204,8 @@ static void call_the_roll(void)
 	for (unsigned int i = 1; i < nr; i++) {
 		if (!__atomic_load_n(&members[i].came, __ATOMIC_ACQUIRE))
 			leave_out(&members[i], "it did not come");
+		else if (members[i].lacking)
+			leave_out_lacking(&members[i]);
 		else if (members[i].refusal)
 			leave_out(&members[i], members[i].refusal);
 		else
@@ -243,82 +213,67 @@ static void call_the_roll(void)
 	}
 }
 
-/* NULL, or why the processor cannot take part. */
-static const char *unfit(const EFI_PROCESSOR_INFORMATION *info)
-{
-	if (!(info->StatusFlag & PROCESSOR_ENABLED_BIT))
-		return "the firmware has disabled it";
-	if (!(info->StatusFlag & PROCESSOR_HEALTH_STATUS_BIT))
-		return "the firmware says that it has failed";
-	return NULL;
-}
-
 /* Takes one in, if there is room among `most`. */
-static void consider(UINTN number, uint64_t most)
+static void consider(unsigned int number, uint64_t most)
 {
-	EFI_PROCESSOR_INFORMATION info = {0};
+	struct cpu_found found;
 	struct member member = {.number = number};
-	EFI_STATUS status = efi_call(services, GetProcessorInfo, services, number, &info);
 
-	if (EFI_ERROR(status)) {
-		log_refusal("GetProcessorInfo", status);
+	if (!caller->describe(number, &found))
 		return;
-	}
-	member.place = (struct cpu_place){(uint32_t)info.ProcessorId, info.Location.Package,
-					  info.Location.Core, info.Location.Thread};
-	if (info.StatusFlag & PROCESSOR_AS_BSP_BIT) {
+	member.place = found.place;
+	if (found.is_first) {
 		members[0] = member;
-		return;
-	}
-	if (nr_members >= most)
-		return;
-	if (!unfit(&info)) {
+	} else if (nr_members >= most) {
+		caller->spare(number);
+	} else if (!found.unfit) {
 		members[nr_members++] = member;
-		return;
+	} else {
+		member.came = true; /* it is as the firmware wants it */
+		leave_out(&member, found.unfit);
 	}
-	member.came = true; /* it is as the firmware wants it */
-	leave_out(&member, unfit(&info));
 }
 
 /* How many may take part at most. */
-static uint64_t choose_most(uint64_t wanted, UINTN there)
+static uint64_t choose_most(uint64_t wanted, unsigned int there)
 {
 	uint64_t possible = there < CPUS_MAX ? there : CPUS_MAX;
 
 	if (!wanted)
 		return platform_cpu_features()->hypervisor ? possible : 1;
-	if (wanted != ~(uint64_t)0 && wanted > possible)
-		log_note("cpus=%llu: there are %llu processors, of which %llu can take part",
-			 (unsigned long long)wanted, (unsigned long long)there,
-			 (unsigned long long)possible);
+	if (wanted != CPUS_ALL && wanted > possible)
+		log_note("cpus=%llu: there are %u processors, of which %llu can take part",
+			 (unsigned long long)wanted, there, (unsigned long long)possible);
 	return wanted < possible ? wanted : possible;
 }
 
-static void find_by_services(uint64_t wanted)
+/* By the firmware's services; else by hand, which is for those who ask for it. */
+static const struct cpu_caller *choose_caller(uint64_t wanted)
 {
-	UINTN nr = 0, enabled = 0;
-	uint64_t most;
-	EFI_STATUS status = efi_call(services, GetNumberOfProcessors, services, &nr, &enabled);
+	const struct cpu_caller *chosen = mp_services_caller();
 
-	if (EFI_ERROR(status)) {
-		log_refusal("GetNumberOfProcessors", status);
-		return;
-	}
-	most = choose_most(wanted, nr);
-	for (UINTN number = 0; number < nr; number++)
-		consider(number, most);
-	call_the_roll();
-	log_note("cpus: %u of %llu processors take part", nr_members, (unsigned long long)nr);
+	if (chosen)
+		return chosen;
+	if (wanted > 1)
+		return sipi_caller();
+	log_note("cpus: 1 (this firmware has no MP services%s)",
+		 wanted ? "" : "; cpus=all or a number has them come by INIT and SIPI");
+	return NULL;
 }
 
 void cpus_find(uint64_t wanted)
 {
-	static const EFI_GUID guid = EFI_MP_SERVICES_PROTOCOL_GUID;
+	unsigned int nr;
+	uint64_t most;
 
 	members[0].place.apic_id = apic_id();
-	services = firmware_protocol(NULL, &guid);
-	if (services)
-		find_by_services(wanted);
-	else
-		log_note("cpus: 1 (this firmware has no MP services)");
+	caller = choose_caller(wanted);
+	nr = caller ? caller->count() : 0;
+	if (!nr)
+		return;
+	most = choose_most(wanted, nr);
+	for (unsigned int number = 0; number < nr; number++)
+		consider(number, most);
+	call_the_roll();
+	log_note("cpus: %u of %u processors take part", nr_members, nr);
 }

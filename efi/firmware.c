@@ -89,6 +89,7 @@ const char *firmware_status_name(EFI_STATUS status)
 		{EFI_NOT_FOUND, "not found"},
 		{EFI_ACCESS_DENIED, "access denied"},
 		{EFI_TIMEOUT, "timeout"},
+		{EFI_NOT_STARTED, "not started"},
 		{EFI_ABORTED, "aborted"},
 	};
 

@@ -133,6 +133,30 @@ static inline uint16_t read_cs(void)
 	return selector;
 }
 
+static inline uint16_t read_ds(void)
+{
+	uint16_t selector;
+
+	__asm__ volatile("mov %%ds, %0" : "=r"(selector));
+	return selector;
+}
+
+static inline uint16_t read_es(void)
+{
+	uint16_t selector;
+
+	__asm__ volatile("mov %%es, %0" : "=r"(selector));
+	return selector;
+}
+
+static inline uint16_t read_ss(void)
+{
+	uint16_t selector;
+
+	__asm__ volatile("mov %%ss, %0" : "=r"(selector));
+	return selector;
+}
+
 static inline uint64_t read_flags(void)
 {
 	uint64_t flags;

@@ -23,6 +23,7 @@
 #define CR4_CET ((uint64_t)1 << 23)
 
 #define MSR_EFER 0xc0000080
+#define EFER_LMA ((uint64_t)1 << 10)
 #define EFER_NXE ((uint64_t)1 << 11)
 #define EFER_LMSLE ((uint64_t)1 << 13)
 #define MSR_SEV_STATUS 0xc0010131

@@ -72,7 +72,7 @@ test: $(TEST_FILES) $(L)/vmlab-host $(L)/vmlab-tsan $(L)/vmlab-fast $(O)/small-t
 # Parsers, fed with anything: what libFuzzer has found is kept, and run again in make test.
 PARSERS := options acpi memory_map
 PARSER_SOURCES := $(PARSERS:%=tests/fuzz/parse_%.c) tests/fuzz/parse_world.c pagetables/lib/format.c \
-	$(addprefix efi/,acpi.c map_spans.c memory_plan.c option_value.c srat.c text.c) \
+	$(addprefix efi/,acpi.c madt.c map_spans.c memory_plan.c option_value.c srat.c text.c) \
 	$(filter-out efi/options_efi.c,$(wildcard efi/options*.c))
 PARSER_FLAGS := $(HOST_FLAGS) -fsanitize=address,undefined -fno-sanitize-recover=undefined
 FUZZ_CC ?= clang

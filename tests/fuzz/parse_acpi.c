@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "acpi.h"
+#include "madt.h"
 #include "parse.h"
 #include "srat.h"
 
@@ -72,6 +73,19 @@ static void check_nodes(const struct srat *srat)
 		MUST(srat_node_of_cpu(srat, srat->cpus[i].apic_id) < SRAT_NODES_MAX);
 }
 
+static void check_processors(const struct acpi_memory *world)
+{
+	static struct madt madt;
+	const char *problem = NULL;
+	size_t length = 0;
+	const uint8_t *table = acpi_find(world, BASE, "APIC", &length, &problem);
+
+	if (table && madt_read(&madt, table, length))
+		MUST(madt.nr_cpus == 0);
+	else if (table)
+		MUST(madt.nr_cpus <= MADT_CPUS_MAX);
+}
+
 void parse_acpi(const uint8_t *bytes, size_t size)
 {
 	static struct srat srat;
@@ -92,6 +106,7 @@ void parse_acpi(const uint8_t *bytes, size_t size)
 		MUST(srat.nr_nodes == 0);
 	else if (table)
 		check_nodes(&srat);
+	check_processors(&world);
 	while (nr_looks)
 		free(looks[--nr_looks]);
 	free(memory);

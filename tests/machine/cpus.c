@@ -8,10 +8,13 @@
 
 /* The other processors: their gates, and faults of their own. */
 
+enum { MSR_MTRR_DEF_TYPE = 0x2ff };
+
 static struct {
 	struct registers registers;
 	uint64_t faults, visits;
 	uint64_t stack; /* where a local lies */
+	uint64_t mtrr_type;
 } seen[PLATFORM_CPUS_MAX];
 
 static void forget(void)
@@ -32,6 +35,8 @@ static void note_state(void *context)
 	(void)context;
 	registers_read(&seen[platform_cpu()].registers);
 	seen[platform_cpu()].stack = (uintptr_t)&context;
+	if (platform_cpu_features()->mtrr)
+		seen[platform_cpu()].mtrr_type = platform_read_msr(MSR_MTRR_DEF_TYPE);
 }
 
 TEST(cpus, protections, "on every CPU everything is on that the first one has on, on own tables")
@@ -46,6 +51,7 @@ TEST(cpus, protections, "on every CPU everything is on that the first one has on
 		expect_equal(other->cr3, first->cr3);
 		expect_equal(other->efer, first->efer);
 		expect_equal(other->pat, first->pat);
+		expect_equal(seen[cpu].mtrr_type, seen[0].mtrr_type);
 		expect(!((other->cr4 ^ first->cr4) &
 			 (CR4_PGE | CR4_MCE | CR4_SMEP | CR4_SMAP | CR4_UMIP | CR4_LA57)));
 		expect(!(other->flags & FLAGS_IF));
