@@ -49,7 +49,8 @@ options: $(OPTIONS_TABLE)
 
 # Tests. -----------------------------------------------------------------------------------------
 
-TEST_FILES := $(OPTIONS_TABLE) $(L)/vmlab.img $(L)/vmlab.so $(L)/loader.efi $(O)/port.elf
+TEST_FILES := $(OPTIONS_TABLE) $(L)/vmlab.img $(L)/vmlab.so $(L)/loader.efi $(L)/mp_shim.efi \
+	$(O)/port.elf
 TEST := $(PYTHON) tests/qemu/test.py --build $(O)
 
 # What an option changes: the suites, without the random driver.

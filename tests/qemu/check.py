@@ -73,6 +73,7 @@ class Context:
         self.linked = os.path.join(build, "vmlab.so")
         self.image = os.path.join(build, "vmlab.img")
         self.loader = os.path.join(build, "loader.efi")
+        self.mp_shim = os.path.join(build, "mp_shim.efi")
         os.makedirs(self.folder, exist_ok=True)
 
     def path(self, name):

@@ -61,13 +61,15 @@ def copy_with_options(image, copy, options):
     return copy
 
 
-def shell_disk(image, application, script):
+def shell_disk(image, application, script, more=()):
     """A disk that firmware does not start by itself, so that it starts the UEFI shell, which runs
-    `script` in the folder of vmlab.efi; afterwards the machine is switched off."""
+    `script` in the folder of vmlab.efi, and of the files `more`; afterwards the machine is switched
+    off."""
     startup = image + ".nsh"
     lines = ["@echo -off", "fs0:", *script, "reset -s"]
     _write(startup, "\r\n".join(lines) + "\r\n")
-    subprocess.run([BUILDER, image, application, "/vmlab.efi", startup, "/startup.nsh"],
+    others = [word for path in more for word in (path, "/" + os.path.basename(path))]
+    subprocess.run([BUILDER, image, application, "/vmlab.efi", startup, "/startup.nsh", *others],
                    check=True)
     os.remove(startup)
     return image

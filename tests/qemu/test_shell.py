@@ -11,9 +11,9 @@ BASES = ("PAGE_OFFSET", "VMALLOC_START", "VMEMMAP_START")
 QUICK = "test=entry.* mem=32M"
 
 
-def runs_in_shell(context, script, timeout=PATIENCE, **what):
+def runs_in_shell(context, script, timeout=PATIENCE, more=(), **what):
     """What the application printed, one ktap.Results a start."""
-    image = disk.shell_disk(context.path("shell.img"), context.application, script)
+    image = disk.shell_disk(context.path("shell.img"), context.application, script, more)
     with context.machine(image=image, memory="256M", keep=True, **what) as machine:
         why = machine.follow(timeout)
         context.require(why == "ended", machine.complaint(why))
