@@ -5,15 +5,17 @@
 #include "cpus.h"
 #include "fault.h"
 #include "gate.h"
-#include "ioremap.h"
 #include "levels.h"
 #include "lib/lock.h"
+#include "map.h"
+#include "pat.h"
 #include "platform.h"
 #include "tlb.h"
+#include "vmalloc.h"
 
 enum { WORK_SECONDS_MAX = 600, FLUSH_SECONDS_MAX = 10, ANSWER_SECONDS = 2 };
 
-static void *apic_registers; /* as our tables map them; NULL: not needed, or not there */
+static struct vm_struct apic_area;
 static uint64_t limit_seconds;
 static bool recalled[CPUS_MAX];
 static bool scattered;
@@ -23,16 +25,11 @@ uint64_t crew_patience(void)
 	return (limit_seconds ? limit_seconds : WORK_SECONDS_MAX) * platform_ticks_per_second();
 }
 
-static bool can_signal(void)
-{
-	return apic_registers || apic_by_msr();
-}
-
 static void send_nmi(unsigned int cpu)
 {
-	if (!can_signal() || !gate_hold_for_signal(cpu))
+	if (!gate_hold_for_signal(cpu))
 		return;
-	if (!apic_send(apic_registers, cpus_place(cpu)->apic_id, APIC_NMI))
+	if (!apic_send(apic_area.addr, cpus_place(cpu)->apic_id, APIC_NMI))
 		log_note("CPU %u: the NMI for it could not be sent", cpu);
 }
 
@@ -78,24 +75,27 @@ static bool this_is_recalled(void)
 	return __atomic_exchange_n(&recalled[platform_cpu()], false, __ATOMIC_SEQ_CST);
 }
 
+/* Where this CPU has MSRs instead, others need not. */
+int crew_watch_map(void)
+{
+	if (cpus_nr() == 1)
+		return 0;
+	apic_area = (struct vm_struct){.flags = VM_IOREMAP,
+				       .size = PAGE_SIZE,
+				       .phys_addr = apic_phys(),
+				       .caller = (void *)crew_watch_map};
+	vm_area_register_early(&apic_area, PAGE_SIZE);
+	return map_range(&kernel_space, (uintptr_t)apic_area.addr, apic_area.phys_addr, PAGE_SIZE,
+			 pgprot_noncached(PAGE_KERNEL), LEVEL_PTE);
+}
+
 void crew_watch_begin(uint64_t limit)
 {
 	limit_seconds = limit;
 	if (cpus_nr() == 1)
 		return;
-	if (!apic_by_msr())
-		apic_registers = ioremap(apic_phys(), PAGE_SIZE);
-	if (!can_signal())
-		log_note("no memory for the local APIC: CPUs cannot be called back");
 	tlb_set_late_handler(wait_no_longer);
 	fault_set_recall(this_is_recalled);
-}
-
-void crew_watch_end(void)
-{
-	if (apic_registers)
-		iounmap(apic_registers);
-	apic_registers = NULL;
 }
 
 void crew_scatter(void)

@@ -10,11 +10,11 @@
  * resets it when the gate opens next. The run goes on, unless a lock was lost with it.
  */
 
+/* While the tables are built: maps the local APIC, as an early area. 0, or -ENOMEM. Gate open. */
+int crew_watch_map(void);
 /* Inside, mm started: from here on CPUs can be called back. `limit`: seconds that a test may take;
  * 0: not said. */
 void crew_watch_begin(uint64_t limit);
-/* Before mm ends. */
-void crew_watch_end(void);
 
 /* How many ticks the first CPU waits for the others to be through with their work. */
 uint64_t crew_patience(void);

@@ -143,6 +143,8 @@ int inside_build(const struct options *options)
 		error = failed(mm_map_page_array(), "no memory for the page array");
 	if (!error)
 		error = failed(stacks_map(), "no memory for the run stacks");
+	if (!error)
+		error = failed(crew_watch_map(), "no memory to map the local APIC");
 	return error;
 }
 
@@ -204,7 +206,6 @@ static void run_tests(void *argument)
 	tlb_log_stats();
 	if (options->dump)
 		stop_dump();
-	crew_watch_end();
 	mm_exit();
 	run->end = INSIDE_RAN;
 }
