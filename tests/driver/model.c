@@ -20,14 +20,28 @@ struct held *slot_free(void)
 	return NULL;
 }
 
+static bool can_go(const struct held *held)
+{
+	return held->kind != FREE_SLOT && held->kind != CACHE;
+}
+
+static bool anything_can_go(void)
+{
+	for (size_t i = 0; i < NR_SLOTS; i++)
+		if (can_go(&driver.slots[i]))
+			return true;
+	return false;
+}
+
+/* A wish that is larger than all that may be held gets what there is when nothing else is. */
 struct held *slot_for(size_t frames)
 {
 	struct held *slot = slot_free();
 
-	while (!slot || driver.frames + frames > driver.frames_max) {
+	while (!slot || (driver.frames + frames > driver.frames_max && anything_can_go())) {
 		struct held *old = &driver.slots[pick(NR_SLOTS)];
 
-		if (old->kind != FREE_SLOT && old->kind != CACHE)
+		if (can_go(old))
 			release(old);
 		if (!slot && old->kind == FREE_SLOT)
 			slot = old;
