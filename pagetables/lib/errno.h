@@ -5,6 +5,7 @@
 #ifndef ENOMEM /* the host's libc has the same numbers */
 #define EPERM 1
 #define ENOENT 2
+#define EINTR 4
 #define EIO 5
 #define E2BIG 7
 #define EAGAIN 11

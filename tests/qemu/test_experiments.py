@@ -51,6 +51,106 @@ MODULE_LINES = ("15 areas of 3 threads", "works added up to 145", "00000000: 65 
                 "eleven byte", "local apic, version 0x", "worked 5 rounds")
 
 
+# Threads that wait for each other without a word to the scheduler, where each has a CPU of its own;
+# locks, counters, moves from CPU to CPU, and one that never begins.
+THREADS = """
+#include <linux/module.h>
+
+static DEFINE_MUTEX(mutex);
+static DECLARE_RWSEM(start);
+static DECLARE_COMPLETION(all_done);
+static DEFINE_PER_CPU(unsigned int, visits);
+static atomic_t here, left;
+static unsigned long counted, seen;
+
+static int work(void *data)
+{
+	unsigned int alone = num_online_cpus() > 1 ? num_online_cpus() : 1;
+
+	down_read(&start);
+	atomic_inc(&here);
+	while ((unsigned int)atomic_read(&here) < alone) {
+		char *area = vmalloc(PAGE_SIZE);
+
+		vfree(area);
+		cpu_relax();
+	}
+	for (int i = 0; i < 1000; i++) {
+		mutex_lock(&mutex);
+		counted++;
+		seen |= 1ul << smp_processor_id();
+		mutex_unlock(&mutex);
+		this_cpu_inc(visits);
+	}
+	synchronize_rcu();
+	up_read(&start);
+	if (atomic_dec_and_test(&left))
+		complete(&all_done);
+	while (!kthread_should_stop())
+		msleep(1);
+	return (int)(long)data;
+}
+
+static int travel(void *data)
+{
+	unsigned int cpu;
+
+	for_each_online_cpu(cpu)
+		if (set_cpus_allowed_ptr(current, cpumask_of(cpu)) || smp_processor_id() != cpu)
+			return -1;
+	return set_cpus_allowed_ptr(current, cpumask_of(NR_CPUS - 1)) == -EINVAL ? 0 : -2;
+}
+
+static int __init threads_init(void)
+{
+	unsigned int nr = num_online_cpus(), cpu, total = 0;
+	struct task_struct *tasks[16], *one;
+
+	atomic_set(&left, (int)nr);
+	down_write(&start);
+	for (unsigned int i = 0; i < nr; i++)
+		tasks[i] = kthread_run(work, (void *)(long)(100 + i), "work/%u", i);
+	up_write(&start);
+	while (!wait_for_completion_timeout(&all_done, HZ))
+		;
+	for (unsigned int i = 0; i < nr; i++)
+		if (kthread_stop(tasks[i]) != (int)(100 + i))
+			return -1;
+	for_each_online_cpu(cpu)
+		total += per_cpu(visits, cpu);
+	pr_info("%u threads on CPUs 0x%lx counted %lu, %u\\n", nr, seen, counted, total);
+	one = kthread_create(work, NULL, "never");
+	kthread_bind(one, nr - 1);
+	if (kthread_stop(one) != -EINTR)
+		return -2;
+	one = kthread_run(travel, NULL, "travel");
+	return kthread_stop(one) ? -3 : -EAGAIN;
+}
+module_init(threads_init);
+"""
+
+# One thread faults while the module waits for it.
+THREAD_FAULTS = """
+#include <linux/module.h>
+
+static DECLARE_COMPLETION(never);
+
+static int work(void *data)
+{
+	*(volatile int *)0x123 = 1;
+	return 0;
+}
+
+static int __init faulty_init(void)
+{
+	kthread_run(work, NULL, "faulty");
+	wait_for_completion(&never);
+	return -EAGAIN;
+}
+module_init(faulty_init);
+"""
+
+
 def build(context, *sources, name="vmlab.efi"):
     """The application with `sources` in it; all objects but theirs are there already."""
     target = context.path(name)
@@ -61,11 +161,13 @@ def build(context, *sources, name="vmlab.efi"):
     return target
 
 
-def run(context, sources, options):
+def run(context, sources, options, **what):
     """The status and the results of one run with `sources`, which need not be a pass."""
     with context.machine(kernel=build(context, *sources), append="test=experiment " + options,
                          memory="512M", limit=LIMIT + 2) as machine:
         status, wrong = verdict(machine, machine.follow(PATIENCE))
+                         memory="512M", limit=LIMIT + 2, **what) as machine:
+        status, wrong = verdict(machine, machine.follow(300))
         context.require(not wrong, wrong)
         return status, ktap.parse(machine.debug.text())[-1]
 
@@ -130,6 +232,34 @@ def bad(context):
     context.require(seen.get("bad_4_good") == "passed", "the run did not go on")
 
 
+@check("experiments.threads", "a module's threads run each on a CPU of its own, or take turns on one")
+def threads(context):
+    sources = []
+    for name, text in (("threads", THREADS), ("faulty", THREAD_FAULTS)):
+        sources.append(context.path(name + ".c"))
+        with open(sources[-1], "w", encoding="ascii") as file:
+            file.write(text)
+    for cpus in (1, 3):
+        status, results = run(context, sources, f"seed=7 limit={LIMIT}s", cpus=cpus)
+        seen = outcomes(results)
+        context.require(seen == dict(seen, threads="passed", faulty="failed"), str(seen))
+        said = f"{cpus} threads on cpus {(1 << cpus) - 1:#x} counted {cpus}000, {cpus}000"
+        context.require(results.lines_with(said), f"nobody says: {said}")
+        context.require(bool(results.lines_with("another cpu cannot go on")) == (cpus > 1),
+                        "the module goes on waiting for a thread that has faulted")
+
+
+def summaries(context, status, results, threads):
+    """Of Linux's own module: each worker ran each test, and what failed is known."""
+    context.require(status == PASSED, "failed: " + ", ".join(results.names("failed")))
+    context.add(results)
+    lines = [match for match in map(SUMMARY.match, results.lines) if match]
+    context.require(len(lines) >= 10 * threads, f"{len(lines)} lines of Summary")
+    for line in lines:
+        wanted = "1" if line[1] == "align_shift_alloc_test" else "0"
+        context.require(line[3] == wanted, line[0])
+
+
 def module(package):
     def run_module(context):
         archives = glob.glob(f"/usr/src/{package}.tar.xz")
@@ -139,14 +269,9 @@ def module(package):
         with open(source, "wb") as copy:
             subprocess.run(["tar", "xJOf", archives[0], "--occurrence",
                             package + "/lib/test_vmalloc.c"], stdout=copy, check=True)
-        status, results = run(context, [source], "test_vmalloc.test_loop_count=200")
-        context.require(status == PASSED, "failed: " + ", ".join(results.names("failed")))
-        context.add(results)
-        lines = [match for match in map(SUMMARY.match, results.lines) if match]
-        context.require(len(lines) >= 10, f"{len(lines)} lines of Summary")
-        for line in lines:
-            wanted = "1" if line[1] == "align_shift_alloc_test" else "0"
-            context.require(line[3] == wanted, line[0])
+        for cpus in (1, 4):
+            summaries(context, *run(context, [source], "test_vmalloc.test_loop_count=200 "
+                                    f"test_vmalloc.nr_threads={cpus}", cpus=cpus), cpus)
     return run_module
 
 

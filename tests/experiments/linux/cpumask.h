@@ -2,19 +2,22 @@
 #pragma once
 #include <linux/sched.h>
 
-/* The CPUs that a module sees: the one that it runs on. */
+/* The CPUs that a module sees: those that take part in the run. */
+
+unsigned int linux_nr_cpus(void);
+unsigned int linux_this_cpu(void);
 
 #define NR_CPUS PLATFORM_CPUS_MAX
-#define nr_cpu_ids 1u
-#define num_online_cpus() 1u
-#define num_possible_cpus() 1u
-#define num_present_cpus() 1u
-#define smp_processor_id() 0u
-#define raw_smp_processor_id() 0u
-#define get_cpu() 0u
+#define nr_cpu_ids linux_nr_cpus()
+#define num_online_cpus() linux_nr_cpus()
+#define num_possible_cpus() linux_nr_cpus()
+#define num_present_cpus() linux_nr_cpus()
+#define smp_processor_id() linux_this_cpu()
+#define raw_smp_processor_id() linux_this_cpu()
+#define get_cpu() linux_this_cpu()
 #define put_cpu() barrier()
-#define cpu_online(cpu) ((cpu) == 0)
-#define cpu_possible(cpu) ((cpu) == 0)
+#define cpu_online(cpu) ((cpu) < linux_nr_cpus())
+#define cpu_possible(cpu) ((cpu) < linux_nr_cpus())
 
 typedef struct cpumask {
 	unsigned long bits[NR_CPUS / BITS_PER_LONG];
@@ -23,11 +26,11 @@ typedef struct cpumask cpumask_var_t[1];
 
 #define CPU_MASK_NONE ((cpumask_t){{0}})
 #define CPU_MASK_CPU0 ((cpumask_t){{1}})
-extern const struct cpumask linux_cpu0_mask;
-#define cpu_online_mask (&linux_cpu0_mask)
-#define cpu_possible_mask (&linux_cpu0_mask)
-#define cpu_present_mask (&linux_cpu0_mask)
-#define cpumask_of(cpu) ((void)(cpu), &linux_cpu0_mask)
+extern struct cpumask linux_online_mask, linux_cpu_masks[NR_CPUS];
+#define cpu_online_mask ((const struct cpumask *)&linux_online_mask)
+#define cpu_possible_mask cpu_online_mask
+#define cpu_present_mask cpu_online_mask
+#define cpumask_of(cpu) ((const struct cpumask *)&linux_cpu_masks[cpu])
 
 #define cpumask_set_cpu(cpu, mask) ((void)((mask)->bits[0] |= 1ul << (cpu)))
 #define cpumask_clear_cpu(cpu, mask) ((void)((mask)->bits[0] &= ~(1ul << (cpu))))
@@ -61,7 +64,8 @@ static inline unsigned int cpumask_next(int after, const struct cpumask *mask)
 #define for_each_possible_cpu(cpu) for_each_cpu(cpu, cpu_possible_mask)
 #define for_each_present_cpu(cpu) for_each_cpu(cpu, cpu_present_mask)
 
-/* 0, or -EINVAL for a mask without a CPU that is there. */
+/* The caller's own thread goes to a CPU of the mask at once. 0, or -EINVAL for a mask without a CPU
+ * that is there, and for what runs and is not the caller's own thread. */
 int set_cpus_allowed_ptr(struct task_struct *task, const struct cpumask *mask);
 #define cpus_read_lock() barrier()
 #define cpus_read_unlock() barrier()

@@ -107,32 +107,37 @@ static void set_param(struct linux_param *param)
 		option_malformed(param->name, text, length);
 }
 
-static void end_module(void *unused)
+/* The module that runs; one at a time. */
+static struct {
+	const char *name;
+	int (*init)(void);
+	void (*exit)(void);
+} module;
+
+static void live(void)
 {
-	(void)unused;
-	linux_tasks_end();
+	int result = module.init();
+	char text[64];
+
+	scnprintf(text, sizeof(text), "0 or -EAGAIN from its init, which gave %d", result);
+	test_expect(!result || result == -EAGAIN, text, module.name, 0);
+	if (!result) {
+		schedule();
+		if (module.exit)
+			module.exit();
+	}
+	linux_flush_works();
 }
 
 void linux_module_run(const char *name, int (*init)(void), void (*exit)(void))
 {
-	static struct test_end end = {.function = end_module};
-	char text[64];
-	int result;
-
-	linux_tasks_start();
 	linux_works_start();
-	test_at_end(&end);
+	module.name = name;
+	module.init = init;
+	module.exit = exit;
 	texts_used = 0;
 	for (struct linux_param *p = __start_linux_params; p < __stop_linux_params; p++)
 		if (!strcmp(p->module, name))
 			set_param(p);
-	result = init();
-	scnprintf(text, sizeof(text), "0 or -EAGAIN from its init, which gave %d", result);
-	test_expect(!result || result == -EAGAIN, text, name, 0);
-	if (!result) {
-		schedule();
-		if (exit)
-			exit();
-	}
-	linux_flush_works();
+	linux_tasks_run(live);
 }

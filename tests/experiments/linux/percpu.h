@@ -2,15 +2,15 @@
 #pragma once
 #include <linux/cpumask.h>
 
-/* What each CPU has for itself. A module runs on one, so a static one is a plain variable. */
+/* What each CPU has for itself. */
 
-#define DEFINE_PER_CPU(type, name) typeof(type) name
-#define DECLARE_PER_CPU(type, name) extern typeof(type) name
-#define per_cpu(name, cpu) (*((void)(cpu), &(name)))
-#define get_cpu_var(name) (name)
+#define DEFINE_PER_CPU(type, name) typeof(type) name[NR_CPUS]
+#define DECLARE_PER_CPU(type, name) extern typeof(type) name[NR_CPUS]
+#define per_cpu(name, cpu) ((name)[cpu])
+#define get_cpu_var(name) per_cpu(name, smp_processor_id())
 #define put_cpu_var(name) ((void)&(name))
-#define this_cpu_read(name) (name)
-#define this_cpu_write(name, value) ((name) = (value))
-#define this_cpu_add(name, value) ((name) += (value))
-#define this_cpu_inc(name) ((name)++)
-#define this_cpu_dec(name) ((name)--)
+#define this_cpu_read(name) per_cpu(name, smp_processor_id())
+#define this_cpu_write(name, value) (per_cpu(name, smp_processor_id()) = (value))
+#define this_cpu_add(name, value) (per_cpu(name, smp_processor_id()) += (value))
+#define this_cpu_inc(name) (per_cpu(name, smp_processor_id())++)
+#define this_cpu_dec(name) (per_cpu(name, smp_processor_id())--)

@@ -5,13 +5,12 @@
 /* Many readers or one writer; who waits lets the others run. */
 
 struct rw_semaphore {
-	int readers;
-	bool writer;
+	int holders; /* readers; -1: a writer */
 };
 
 #define __RWSEM_INITIALIZER(name)                                                                  \
 	{                                                                                          \
-		.readers = 0                                                                       \
+		.holders = 0                                                                       \
 	}
 #define DECLARE_RWSEM(name) struct rw_semaphore name = __RWSEM_INITIALIZER(name)
 #define init_rwsem(sem) (*(sem) = (struct rw_semaphore){0})
@@ -26,4 +25,4 @@ void downgrade_write(struct rw_semaphore *sem);
 #define down_read_interruptible(sem) (down_read(sem), 0)
 #define down_read_killable(sem) (down_read(sem), 0)
 #define down_write_killable(sem) (down_write(sem), 0)
-#define rwsem_is_locked(sem) ((sem)->readers || (sem)->writer)
+#define rwsem_is_locked(sem) (READ_ONCE((sem)->holders) != 0)

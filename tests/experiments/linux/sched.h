@@ -4,10 +4,10 @@
 #include <linux/kernel.h>
 
 /*
- * Tasks: the module's own, and its kernel threads. All run on the CPU that runs the experiment,
- * each on a guarded stack of its own, and change only where one waits: for a lock, a completion, a
- * time, or the end of another. So a worker that never waits runs to its end before the next one
- * begins.
+ * Tasks: the module's own, on the first CPU, and its kernel threads, each on a CPU of its own while
+ * there are more CPUs, the second one first. On one CPU they run each on a guarded stack of its
+ * own, and change only where one waits: for a lock, a completion, a time, or the end of another. So
+ * there a worker that never waits runs to its end before the next one begins.
  */
 
 enum { TASK_COMM_LEN = 16 };
@@ -22,14 +22,17 @@ struct task_struct {
 	uint64_t stack_pointer; /* while another one runs */
 	void *stack;
 	int result;
-	bool ended, should_stop, should_park;
-	struct list_head tasks; /* in the order of their turns */
+	unsigned int cpu; /* that it runs on */
+	bool started, ended, should_stop, should_park;
+	bool gone;		/* and nobody stands on its stack */
+	struct list_head tasks; /* of its CPU, in the order of their turns */
+	struct list_head all;	/* of the module's threads */
 };
 
 struct task_struct *linux_current(void);
 #define current linux_current()
 
-/* Lets every other task run until it waits. What a waiting one calls over and over. */
+/* Lets every other task of this CPU run until it waits. What a waiting one calls over and over. */
 void schedule(void);
 int cond_resched(void);
 void yield(void);

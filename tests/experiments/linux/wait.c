@@ -6,12 +6,11 @@
 #include <linux/rcupdate.h>
 #include <linux/rwsem.h>
 #include <linux/srcu.h>
+#include <tlb.h>
 
 /* Everything that one waits for. Who waits looks, and lets the others run, until it is so. */
 
 enum { RCU_BATCH = 512 };
-
-const struct cpumask linux_cpu0_mask = {{1}};
 
 /* By parts, so that no product is too large; never more than a second from the rest of one. */
 ktime_t ktime_get(void)
@@ -57,8 +56,10 @@ void ndelay(unsigned long ns)
 {
 	ktime_t end = ktime_get() + (ktime_t)ns;
 
-	while (ktime_get() < end)
+	while (ktime_get() < end) {
+		tlb_poll();
 		platform_pause();
+	}
 }
 
 void udelay(unsigned long us)
@@ -66,24 +67,35 @@ void udelay(unsigned long us)
 	ndelay(us * NSEC_PER_USEC);
 }
 
+/* Takes `from` for `to`, unless another CPU has been here. */
+static bool change(unsigned int *value, unsigned int from, unsigned int to)
+{
+	return __atomic_compare_exchange_n(value, &from, to, false, __ATOMIC_SEQ_CST,
+					   __ATOMIC_SEQ_CST);
+}
+
 void complete(struct completion *completion)
 {
-	if (completion->done != UINT_MAX)
-		completion->done++;
+	unsigned int done;
+
+	do
+		done = READ_ONCE(completion->done);
+	while (done != UINT_MAX && !change(&completion->done, done, done + 1));
 }
 
 void complete_all(struct completion *completion)
 {
-	completion->done = UINT_MAX;
+	__atomic_store_n(&completion->done, UINT_MAX, __ATOMIC_SEQ_CST);
 }
 
 bool try_wait_for_completion(struct completion *completion)
 {
-	if (!READ_ONCE(completion->done))
-		return false;
-	if (completion->done != UINT_MAX)
-		completion->done--;
-	return true;
+	unsigned int done;
+
+	do
+		done = __atomic_load_n(&completion->done, __ATOMIC_SEQ_CST);
+	while (done && done != UINT_MAX && !change(&completion->done, done, done - 1));
+	return done;
 }
 
 void wait_for_completion(struct completion *completion)
@@ -104,20 +116,27 @@ unsigned long wait_for_completion_timeout(struct completion *completion, unsigne
 	return max(timeout - min(jiffies - start, timeout), 1ul);
 }
 
+enum { WRITER = -1 };
+
+static bool take(struct rw_semaphore *sem, int from, int to)
+{
+	return __atomic_compare_exchange_n(&sem->holders, &from, to, false, __ATOMIC_SEQ_CST,
+					   __ATOMIC_SEQ_CST);
+}
+
 int down_read_trylock(struct rw_semaphore *sem)
 {
-	if (READ_ONCE(sem->writer))
-		return 0;
-	sem->readers++;
-	return 1;
+	int holders;
+
+	do
+		holders = READ_ONCE(sem->holders);
+	while (holders != WRITER && !take(sem, holders, holders + 1));
+	return holders != WRITER;
 }
 
 int down_write_trylock(struct rw_semaphore *sem)
 {
-	if (READ_ONCE(sem->writer) || READ_ONCE(sem->readers))
-		return 0;
-	sem->writer = true;
-	return 1;
+	return take(sem, 0, WRITER);
 }
 
 void down_read(struct rw_semaphore *sem)
@@ -134,19 +153,17 @@ void down_write(struct rw_semaphore *sem)
 
 void up_read(struct rw_semaphore *sem)
 {
-	WARN_ON(sem->readers-- <= 0);
+	WARN_ON(__atomic_fetch_sub(&sem->holders, 1, __ATOMIC_SEQ_CST) <= 0);
 }
 
 void up_write(struct rw_semaphore *sem)
 {
-	WARN_ON(!sem->writer);
-	sem->writer = false;
+	WARN_ON(!take(sem, WRITER, 0));
 }
 
 void downgrade_write(struct rw_semaphore *sem)
 {
-	up_write(sem);
-	sem->readers++;
+	WARN_ON(!take(sem, WRITER, 1));
 }
 
 int init_srcu_struct(struct srcu_struct *srcu)
@@ -162,25 +179,32 @@ void cleanup_srcu_struct(struct srcu_struct *srcu)
 
 int srcu_read_lock(struct srcu_struct *srcu)
 {
-	srcu->readers++;
+	__atomic_add_fetch(&srcu->readers, 1, __ATOMIC_SEQ_CST);
 	return 0;
 }
 
 void srcu_read_unlock(struct srcu_struct *srcu, int index)
 {
 	(void)index;
-	WARN_ON(srcu->readers-- == 0);
+	WARN_ON(__atomic_fetch_sub(&srcu->readers, 1, __ATOMIC_SEQ_CST) == 0);
 }
 
 void synchronize_srcu(struct srcu_struct *srcu)
 {
-	while (READ_ONCE(srcu->readers))
+	while (__atomic_load_n(&srcu->readers, __ATOMIC_SEQ_CST))
 		schedule();
 }
 
+/* Until every other CPU has passed a moment in which it reads nothing. */
 void synchronize_rcu(void)
 {
-	schedule();
+	for (unsigned int cpu = 0; cpu < linux_nr_cpus(); cpu++) {
+		uint64_t passed = platform_relaxed(cpu);
+
+		do
+			schedule();
+		while (cpu != platform_cpu() && platform_relaxed(cpu) == passed);
+	}
 }
 
 void linux_kvfree_rcu(struct rcu_head *head, void *object)
@@ -188,10 +212,4 @@ void linux_kvfree_rcu(struct rcu_head *head, void *object)
 	kvfree_call_rcu(head, object);
 	if (kvfree_rcu_pending() >= RCU_BATCH && !locks_held())
 		kvfree_rcu_barrier();
-}
-
-int set_cpus_allowed_ptr(struct task_struct *task, const struct cpumask *mask)
-{
-	(void)task;
-	return cpumask_test_cpu(0, mask) ? 0 : -EINVAL;
 }
