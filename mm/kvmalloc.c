@@ -72,6 +72,8 @@ void *kvrealloc(const void *p, size_t size, gfp_t gfp)
 	moved = krealloc(p, size, gfp | (size > PAGE_SIZE ? __GFP_NOWARN : 0));
 	if (moved || size <= PAGE_SIZE)
 		return moved;
+	if (!ZERO_OR_NULL_PTR(p) && !ksize(p))
+		return NULL; /* nobody's: krealloc() has said so */
 	moved = __vmalloc_node(size, 1, gfp, NUMA_NO_NODE, (const void *)CALLER);
 	if (moved && p) {
 		memcpy(moved, p, ksize(p));

@@ -77,6 +77,17 @@ struct with_head {
 	struct rcu_head rcu;
 };
 
+TEST(kvmalloc, kvrealloc_foreign, "a pointer that nobody handed out is not moved, however large")
+{
+	char *area = vmalloc(2 * PAGE_SIZE);
+
+	require(area);
+	expect_equal(kvrealloc((void *)VMALLOC_END, 100, GFP_KERNEL), NULL);
+	expect_equal(kvrealloc((void *)VMALLOC_END, 7 * PAGE_SIZE, GFP_KERNEL), NULL);
+	expect_equal(kvrealloc(area + PAGE_SIZE, 7 * PAGE_SIZE, GFP_KERNEL), NULL);
+	vfree(area);
+}
+
 TEST(kvmalloc, kvfree_rcu, "an object stays whole until every CPU has relaxed, then it is freed")
 {
 	struct with_head *object = kmalloc(sizeof(*object), GFP_KERNEL);
