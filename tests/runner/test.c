@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "test.h"
 #include "lib/format.h"
+#include "page_alloc.h"
 #include "state.h"
 
 struct test_state test_state;
@@ -156,6 +157,13 @@ _Noreturn void test_skip(const char *format, ...)
 	vscnprintf(test_state.skip_reason, sizeof(test_state.skip_reason), format, arguments);
 	va_end(arguments);
 	fault_catch_leave(TEST_SKIPPED);
+}
+
+void test_need_frames(unsigned int nr)
+{
+	if (nr_free_pages() < nr)
+		test_skip("%llu frames are free, %u are needed",
+			  (unsigned long long)nr_free_pages(), nr);
 }
 
 uint64_t test_random(void)

@@ -90,6 +90,8 @@ bool test_expect_string(const char *actual, const char *expected, const char *te
 _Noreturn void test_give_up(void);
 /* Ends the test as skipped, with the reason. */
 _Noreturn void test_skip(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* Skips where fewer frames are free: for tests that want large blocks even of small machines. */
+void test_need_frames(unsigned int nr);
 /* A line of diagnostics: "# ...". */
 void test_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

@@ -121,6 +121,7 @@ static void walk_all(const struct fail_call *calls, size_t nr)
 
 TEST(fail_walk, frames, "each call that allocates frames fails whole at every allocation")
 {
+	test_need_frames(8192);
 	walk_all(fail_calls_frames, nr_fail_calls_frames);
 }
 
@@ -146,6 +147,7 @@ TEST(fail_walk, special, "each call for areas of a special kind fails whole at e
 
 TEST(fail_walk, tables, "each call that changes page tables fails whole at every allocation")
 {
+	test_need_frames(3072);
 	walk_all(fail_calls_tables, nr_fail_calls_tables);
 }
 

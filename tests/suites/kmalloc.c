@@ -17,6 +17,7 @@ static uint64_t refused(void)
 TEST_FLAGS(kmalloc, sizes,
 	   "every size up to 4 MiB; a power of two is aligned to itself, up to a page", TEST_SMOKE)
 {
+	test_need_frames(4096);
 	for (size_t size = 1; size <= KMALLOC_MAX_SIZE; size = size * 3 / 2 + 1) {
 		char *p = kmalloc(size, GFP_KERNEL);
 

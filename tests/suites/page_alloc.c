@@ -18,6 +18,7 @@ static uint64_t refused(void)
 TEST_FLAGS(page_alloc, alloc_pages, "every order gives that many frames, aligned to the block",
 	   TEST_SMOKE)
 {
+	test_need_frames(4096);
 	for (unsigned int order = 0; order <= MAX_PAGE_ORDER; order++) {
 		struct page *page = alloc_pages(GFP_KERNEL, order);
 		uint64_t nr = (uint64_t)1 << order;

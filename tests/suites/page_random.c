@@ -85,6 +85,7 @@ TEST(page_random, mixed, "thousands of mixed calls never overlap, lose or damage
 {
 	uint64_t before = nr_free_pages();
 
+	test_need_frames(8192);
 	nr_held = frames_held = 0;
 	for (unsigned int step = 0; step < STEPS; step++) {
 		bool full = nr_held == HELD_MAX || frames_held > FRAMES_MAX;

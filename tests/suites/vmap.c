@@ -109,13 +109,14 @@ TEST(vmap, large_leaves, "a run of frames that holds 2 MiB is mapped with a larg
 	enum { PAGES = 600 };
 	struct page *block = alloc_contig_pages_aligned(PAGES, 512, GFP_KERNEL | __GFP_NOWARN,
 							NUMA_NO_NODE, NULL);
-	struct page **pages = kvmalloc((PAGES + 1) * sizeof(*pages), GFP_KERNEL);
-	struct page *single = alloc_page(GFP_KERNEL);
+	struct page **pages, *single;
 	struct leaf leaf;
 	char *p;
 
 	if (!block)
 		test_skip("no %u frames in one piece", PAGES);
+	pages = kvmalloc((PAGES + 1) * sizeof(*pages), GFP_KERNEL);
+	single = alloc_page(GFP_KERNEL);
 	require(pages && single);
 	pages[0] = single; /* so that the run begins at an odd place of the array */
 	for (unsigned int i = 0; i < PAGES; i++)
