@@ -19,11 +19,11 @@ def all_rows(parameters, allowed):
     return [row for row in itertools.product(*parameters) if allowed(row)]
 
 
-def choose(rows, shows, wanted=None, most=None):
+def choose(rows, shows, wanted=None, most=None, together=2):
     """Rows of `rows`, each the one that shows most of what is still `wanted` (all pairs that can be
-    shown), until all is, or there are `most`; of two as good, the one whose values were used
-    less."""
-    shown = {row: shown_by(row, shows) for row in rows}
+    shown, or all of so many values `together`), until all is, or there are `most`; of two as good,
+    the one whose values were used less."""
+    shown = {row: shown_by(row, shows, together) for row in rows}
     wanted = set(wanted or frozenset().union(*shown.values()))
     chosen, used = [], {}
     while wanted and (most is None or len(chosen) < most):
@@ -36,6 +36,15 @@ def choose(rows, shows, wanted=None, most=None):
         for value in enumerate(best):
             used[value] = used.get(value, 0) + 1
     return chosen
+
+
+def with_more(chosen, rows, number, shows):
+    """`chosen`, and behind them as many of `rows` as make them `number`: those that show most
+    triples that no row has shown."""
+    rest = [row for row in rows if row not in chosen]
+    wanted = frozenset().union(*(shown_by(row, shows, 3) for row in rest))
+    wanted -= frozenset().union(*(shown_by(row, shows, 3) for row in chosen))
+    return chosen + choose(rest, shows, wanted, number - len(chosen), 3)
 
 
 def meeting_every_value(rows, number, shows):

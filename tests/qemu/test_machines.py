@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Machines of every kind: firmware, memory, CPU, number of CPUs, nodes, and what is booted from, so
-that any two values of these meet. All of it is `make machines`, each run with all tests; in
-`make test` some of the machines, which meet every value, with all but the long random test.
+that any two values of these meet, and of any three as many as 60 boots can have. All of it is
+`make machines`, each run with all tests; in `make test` some of the machines, which meet every value, with all but the long random test.
 """
 import os
 
@@ -21,7 +21,7 @@ CPUS = {"qemu64": "qemu64", "nehalem": "Nehalem", "max": "max", "no-nx": "max,-n
 WITH_1G = ("max", "5-levels")
 PARAMETERS = (tuple(FIRMWARES), tuple(MEMORIES), tuple(CPUS), (1, 4, 7, 16), (1, 2),
               ("ahci", "usb", "virtio", "network"))
-NR_SMOKE = 16
+NR_ROWS, NR_SMOKE = 60, 16
 SMOKE = "test=!mm_random.* results=off"
 # OVMF fills what it gets back, and vmlab takes so much of such firmware's memory by itself.
 FILLED = 256 * MIB
@@ -45,7 +45,8 @@ def shows(row, values):
     return True
 
 
-ROWS = pairs.choose(pairs.all_rows(PARAMETERS, allowed), shows)
+POSSIBLE = pairs.all_rows(PARAMETERS, allowed)
+ROWS = pairs.with_more(pairs.choose(POSSIBLE, shows), POSSIBLE, NR_ROWS, shows)
 SMOKE_ROWS = pairs.meeting_every_value(ROWS, NR_SMOKE, shows)
 
 
@@ -58,6 +59,9 @@ class Case:
         self.u_boot, self.secure = firmware == "u-boot", firmware == "secure"
         self.bytes = MEMORIES[memory]
         self.five = self.cpu == "5-levels"
+        # On such a machine U-Boot keeps the place where it loads scripts to for itself.
+        self.is_alone = self.media == "network" and (self.secure or self.u_boot and
+                                                     self.bytes < 256 * MIB)
         self.seed = ROWS.index(row) + 1
         self.options = f"seed={self.seed} {options}" + (" paging=5" if self.five else "")
         self.what = {"firmware": FIRMWARES[firmware], "memory": memory, "cpu": CPUS[self.cpu],
@@ -82,7 +86,7 @@ class Case:
                 self.context.application)
 
     def served(self):
-        """By PXE. U-Boot starts a script, iPXE as well; firmware that enforces starts nothing that
+        """By PXE. U-Boot starts a script, iPXE as well. Firmware that enforces starts nothing that
         is not signed, as iPXE is not: there the application comes alone, without options."""
         folder = network_folder(self.context.folder, self.application(), self.options)
         if self.u_boot:
@@ -123,14 +127,14 @@ class Case:
         says = results.lines_with("firmware: ")[0]
         self.require(("U-Boot" if self.u_boot else "EDK II") in says, says)
         self.require(("secure boot on" in says.lower()) == self.secure, says)
-        if not (self.secure and self.media == "network"):
+        if not self.is_alone:
             self.require(results.lines_with(f"seed {self.seed:#018x} (from seed=)"),
                          "its options were not read")
             start = results.value("VMALLOC_START")
             self.require(LOWEST_5 <= start < LOWEST_4 if self.five else start >= LOWEST_4,
                          "VMALLOC_START is not where so many levels have it")
         junk = results.lines_with("load options: unknown option", "init")
-        self.require(bool(junk) == (self.u_boot and self.media != "network"),
+        self.require(bool(junk) == (self.u_boot and (self.media != "network" or self.is_alone)),
                      "the load options are not what this firmware gives")
 
     def require_cpu(self, results):
@@ -156,10 +160,10 @@ class Case:
             self.require(len(lines) == 1 and " 0 frames" not in lines[0],
                          f"node {node} has no frames")
 
-    def run(self):
+    def run(self, seconds):
         refused = bool(self.refusal())
         with self.machine() as machine:
-            status, results = self.context.ending(machine, counted=not refused)
+            status, results = self.context.ending(machine, seconds, counted=not refused)
         if refused:
             self.require_refused(status, results)
             return
@@ -170,22 +174,22 @@ class Case:
             look(results)
 
 
-def boots(row, options):
+def boots(row, options, seconds):
     def run(context):
         if row[0] == "u-boot":
             context.need(U_BOOT_PC.code, "u-boot-qemu")
         if row[0] == "secure":
             context.need("sbsign", "sbsigntool")
-        Case(context, row, options).run()
+        Case(context, row, options).run(seconds)
     return run
 
 
-def register(rows, group, options, only_asked):
+def register(rows, group, options, seconds, only_asked):
     for row in rows:
         name = f"{group}.{ROWS.index(row) + 1:02}_" + "_".join(map(str, row[:3]))
         check(name, "{}, {}, {}, {} CPUs, {} nodes, from {}".format(*row),
-              only_asked)(boots(row, options))
+              only_asked)(boots(row, options, seconds))
 
 
-register(SMOKE_ROWS, "machine", SMOKE, False)
-register(ROWS, "machines", "", True)
+register(SMOKE_ROWS, "machine", SMOKE, 240, False)
+register(ROWS, "machines", "", 900, True)
