@@ -165,11 +165,6 @@ static __slow void trim_and_put(struct area_cpu *cpu, struct area_class *class, 
 	put_range(cpu, class, area, nr, class->stamp, caller);
 }
 
-static inline bool in_own_zone(const struct area_cpu *cpu, uint64_t pfn)
-{
-	return frames_in_zone_of(cpu->pcp->preferred, pfn);
-}
-
 /* The short cut for a claimed area of several pages, or that is not as easy as most. */
 static __attribute__((noinline)) void free_ready_run(struct area *area, entry_t note,
 						     const void *caller)
