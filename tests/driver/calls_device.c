@@ -39,12 +39,9 @@ static void remap(const char *name, void *(*call)(phys_addr_t phys, size_t size)
 		}
 	saying("%s(0x%llx, %zu)%s as %u", name, (unsigned long long)phys, size,
 	       aim == NO_MEMORY ? ", starved" : "", slot_number(slot));
-	hush();
-	if (aim == NO_MEMORY)
-		starve_somewhere();
+	call_begin(aim, SOMEWHERE);
 	p = call(phys, size);
-	starved();
-	same(unhush() > 0 && !p && aim != NO_MEMORY, aim == REFUSED);
+	same(call_end() > 0 && !p && aim != NO_MEMORY, aim == REFUSED);
 	holds(p ? aim != REFUSED : aim != DONE);
 	if (p) {
 		same((uintptr_t)p & ~PAGE_MASK, phys & ~PAGE_MASK);
@@ -130,12 +127,9 @@ static void step_vmap_pfn(void)
 		pfns[pick(nr)] = page_to_pfn(driver.pool[0]);
 	saying("vmap_pfn(%u frames)%s as %u", nr, aim == NO_MEMORY ? ", starved" : "",
 	       slot_number(slot));
-	hush();
-	if (aim == NO_MEMORY)
-		starve_somewhere();
+	call_begin(aim, SOMEWHERE);
 	what.start = (uintptr_t)vmap_pfn(pfns, nr, PAGE_KERNEL_NOCACHE);
-	starved();
-	unhush();
+	call_end();
 	holds(what.start ? aim != REFUSED : aim != DONE);
 	if (what.start) {
 		for (unsigned int i = 0; i < nr; i++)
@@ -158,12 +152,9 @@ static void step_dma_alloc_coherent(void)
 
 	saying("dma_alloc_coherent(%zu)%s as %u", bytes, aim == NO_MEMORY ? ", starved" : "",
 	       slot_number(slot));
-	hush();
-	if (aim == NO_MEMORY)
-		starve_somewhere();
+	call_begin(aim, SOMEWHERE);
 	p = dma_alloc_coherent(NULL, aim == REFUSED ? 0 : bytes, &dma, GFP_KERNEL);
-	starved();
-	unhush();
+	call_end();
 	holds(p ? aim != REFUSED : aim != DONE);
 	same(dma == 77, !p);
 	if (p) {

@@ -65,12 +65,9 @@ static void allocate(const char *name, struct page *(*call)(const struct ask *as
 		ask.order = MAX_PAGE_ORDER + 1 + (unsigned int)pick(20);
 	saying("%s(gfp 0x%x, order %u, %zu frames, node %d)%s", name, ask.gfp, ask.order, ask.nr,
 	       ask.node, aim == NO_MEMORY ? ", starved" : "");
-	hush();
-	if (aim == NO_MEMORY)
-		starve_at(1);
+	call_begin(aim, 1);
 	page = call(&ask);
-	starved();
-	unhush();
+	call_end();
 	same(page != NULL, aim == DONE);
 	if (page)
 		take_in(page, ask.nr << ask.order, traits & HAS_NR ? NO_ORDER : ask.order,
@@ -117,12 +114,9 @@ static void fill_array(const char *name,
 		driver.list[i] = i == filled && nr > 1 ? there : NULL;
 	slot_for(nr);
 	saying("%s(gfp 0x%x, %lu)%s", name, gfp, nr, aim == NO_MEMORY ? ", starved" : "");
-	hush();
-	if (aim == NO_MEMORY)
-		starve_at(1);
+	call_begin(aim, 1);
 	full = call(gfp, nr, driver.list);
-	starved();
-	unhush();
+	call_end();
 	holds(aim == DONE ? full == nr : full == (filled == 0 && nr > 1));
 	for (unsigned long i = 0; i < nr; i++) {
 		if (i == filled && nr > 1)

@@ -201,12 +201,9 @@ static void resize_area(struct resize *resize)
 	saying("%s(%u, %zu, align 0x%lx, gfp 0x%x)%s", resize->name, slot_number(slot),
 	       resize->bytes, resize->align, resize->gfp, aim == NO_MEMORY ? ", starved" : "");
 	contents_verify(slot);
-	hush();
-	if (aim == NO_MEMORY)
-		starve_somewhere();
+	call_begin(aim, SOMEWHERE);
 	p = resize->call(resize, (const void *)slot->start);
-	starved();
-	unhush();
+	call_end();
 	if (p) {
 		resized(slot, p, resize);
 		return;

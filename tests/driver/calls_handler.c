@@ -71,8 +71,7 @@ static void visit_handler(struct visit *visit)
 	visits[platform_cpu()] = visit;
 	hush();
 	provoke();
-	starved();
-	unhush();
+	call_end();
 	visits[platform_cpu()] = NULL;
 	holds(visit->ran);
 }
@@ -154,7 +153,7 @@ static void got_there(const char *name, void (*act)(struct visit *visit), enum k
 	static void act_##function(struct visit *v)                                                \
 	{                                                                                          \
 		if (v->aim == NO_MEMORY)                                                           \
-			starve();                                                                  \
+			starve(1);                                                                 \
 		v->p = __VA_ARGS__;                                                                \
 	}                                                                                          \
 	static void step_##function(void)                                                          \

@@ -42,12 +42,9 @@ static void allocate(const char *name, void *(*call)(const struct ask *ask), uns
 		ask.size = (totalram_pages() + 7) * PAGE_SIZE;
 	saying("%s(%zu * %zu, gfp 0x%x)%s", name, ask.n, ask.size, ask.gfp,
 	       aim == NO_MEMORY ? ", starved" : "");
-	hush();
-	if (aim == NO_MEMORY)
-		starve_at(1);
+	call_begin(aim, 1);
 	p = call(&ask);
-	starved();
-	unhush();
+	call_end();
 	holds(aim != REFUSED || !p);
 	holds(aim != DONE || p);
 	if (p)
@@ -178,12 +175,9 @@ static void step_krealloc(void)
 	dirty_slack(slot);
 	saying("krealloc(%u, %zu, 0x%x)%s", slot_number(slot), size, gfp,
 	       aim == NO_MEMORY ? ", starved" : "");
-	hush();
-	if (aim == NO_MEMORY)
-		starve_at(1);
+	call_begin(aim, 1);
 	p = krealloc((void *)slot->start, size, gfp);
-	starved();
-	unhush();
+	call_end();
 	if (aim == NOTHING) {
 		same((uintptr_t)p, (uintptr_t)ZERO_SIZE_PTR);
 		model_remove(slot);
@@ -241,12 +235,9 @@ static void step_kstrdup(void)
 	const char *from = text + pick(sizeof(text));
 	char *copy;
 
-	hush();
-	if (aim == NO_MEMORY)
-		starve();
+	call_begin(aim, 1);
 	copy = kstrdup(aim == NOTHING ? NULL : from, GFP_KERNEL);
-	starved();
-	unhush();
+	call_end();
 	same(copy != NULL, aim == DONE);
 	holds(!copy || !strcmp(copy, from));
 	kfree(copy);

@@ -81,12 +81,9 @@ static void step_vmap(void)
 	       aim == REFUSED	  ? ", spoiled"
 	       : aim == NO_MEMORY ? ", starved"
 				  : "");
-	hush();
-	if (aim == NO_MEMORY)
-		starve_somewhere();
+	call_begin(aim, SOMEWHERE);
 	p = aim == REFUSED ? vmap_spoiled(nr) : vmap(driver.list, nr, VM_MAP, PAGE_KERNEL);
-	starved();
-	unhush();
+	call_end();
 	holds(aim != REFUSED || !p);
 	holds(aim != DONE || p);
 	if (p)
@@ -145,12 +142,9 @@ static void step_vm_map_ram(void)
 	       aim == REFUSED	  ? ", none"
 	       : aim == NO_MEMORY ? ", starved"
 				  : "");
-	hush();
-	if (aim == NO_MEMORY)
-		starve_somewhere();
+	call_begin(aim, SOMEWHERE);
 	p = vm_map_ram(driver.list, aim == REFUSED ? 0 : nr, NUMA_NO_NODE);
-	starved();
-	unhush();
+	call_end();
 	holds(aim != REFUSED || !p);
 	holds(aim != DONE || p);
 	if (p)
@@ -202,12 +196,9 @@ static void reserve(const char *name,
 
 	saying("%s(%lu pages, flags 0x%lx)%s as %u", name, aim == REFUSED ? 0 : nr, flags,
 	       aim == NO_MEMORY ? ", starved" : "", slot_number(slot));
-	hush();
-	if (aim == NO_MEMORY)
-		starve_somewhere();
+	call_begin(aim, SOMEWHERE);
 	vm = call(aim == REFUSED ? 0 : nr * PAGE_SIZE - pick(PAGE_SIZE), flags);
-	starved();
-	unhush();
+	call_end();
 	holds(aim != REFUSED || !vm);
 	holds(aim != DONE || vm);
 	if (vm) {
@@ -290,12 +281,9 @@ static void step_remove_vm_area(void)
 	if (!slot)
 		aim = REFUSED;
 	saying("remove_vm_area(%p)%s", addr, aim == NO_MEMORY ? ", starved" : "");
-	hush();
-	if (aim == NO_MEMORY)
-		starve();
+	call_begin(aim, 1);
 	vm = remove_vm_area(addr);
-	starved();
-	unhush();
+	call_end();
 	same(vm != NULL, aim == DONE);
 	if (vm) {
 		same((uintptr_t)vm->addr, slot->start);

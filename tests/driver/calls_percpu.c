@@ -18,9 +18,7 @@ static void step___alloc_percpu(void)
 		aim = NO_MEMORY;
 	if (aim == NO_MEMORY) /* more than what is left of any chunk */
 		bytes = PERCPU_UNIT_BYTES - pick(PAGE_SIZE);
-	hush();
-	if (aim == NO_MEMORY)
-		starve_at(2 + pick(6));
+	call_begin(aim, 2 + pick(6));
 	p = __alloc_percpu(aim == REFUSED ? 0 : bytes, align);
 	if (starved())
 		driver.internal += 4; /* a chunk's bookkeeping may be vmalloc's then */
@@ -133,12 +131,9 @@ static void step_pcpu_get_vm_areas(void)
 	       aim == REFUSED	  ? ", not sound"
 	       : aim == NO_MEMORY ? ", starved"
 				  : "");
-	hush();
-	if (aim == NO_MEMORY)
-		starve_somewhere();
+	call_begin(aim, SOMEWHERE);
 	vms = pcpu_get_vm_areas(offsets, sizes, nr, align);
-	starved();
-	same(unhush() > 0 && aim != NO_MEMORY, aim == REFUSED);
+	same(call_end() > 0 && aim != NO_MEMORY, aim == REFUSED);
 	holds(vms ? aim != REFUSED : aim != DONE);
 	if (vms) {
 		for (int i = 0; i < nr; i++)

@@ -152,7 +152,7 @@ static void call_starved(const struct request *request)
 	}
 	if (large) {
 		prepare(request->change, start, 1 << order);
-		starve();
+		starve(1);
 		same(request->call(start + PAGE_SIZE * (1 + pick(400)), 1 + (int)pick(100)),
 		     -ENOMEM);
 		holds(starved());

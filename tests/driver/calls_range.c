@@ -150,7 +150,7 @@ static void map_starved(bool listed)
 	part.start = (unsigned long)(uintptr_t)vm->addr;
 	part.end = part.start + part.nr * PAGE_SIZE;
 	list_part(&part);
-	starve();
+	starve(1);
 	error = map_part(&part, listed, PAGE_KERNEL);
 	struck = starved();
 	same(error, struck ? -ENOMEM : 0);

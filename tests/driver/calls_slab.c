@@ -39,12 +39,9 @@ static void step_kmem_cache_create(void)
 	else if (aim == REFUSED)
 		align = 3 * align;
 	saying("kmem_cache_create(%zu, %zu)", size, align);
-	hush();
-	if (aim == NO_MEMORY)
-		starve_at(1);
+	call_begin(aim, 1);
 	what.cookie = kmem_cache_create("random", size, align, 0, NULL);
-	starved();
-	unhush();
+	call_end();
 	same(what.cookie != NULL, aim == DONE);
 	if (what.cookie) {
 		same(kmem_cache_size(what.cookie), size);
@@ -127,12 +124,9 @@ static void object(const char *name, void *(*call)(struct kmem_cache *cache, gfp
 	slot_for(1);
 	saying("%s(%u, gfp 0x%x)%s", name, slot_number(cache), gfp,
 	       aim == NO_MEMORY ? ", starved" : "");
-	hush();
-	if (aim == NO_MEMORY)
-		starve_at(1);
+	call_begin(aim, 1);
 	p = call(cache->cookie, gfp);
-	starved();
-	unhush();
+	call_end();
 	same(p != NULL, aim == DONE);
 	if (p)
 		take_in_object(OBJECT, p, cache->bytes, zero, cache->cookie);
@@ -166,12 +160,9 @@ static void step_kmem_cache_alloc_bulk(void)
 		return;
 	saying("kmem_cache_alloc_bulk(%u, %zu)%s", slot_number(cache), nr,
 	       aim == NO_MEMORY ? ", starved" : "");
-	hush();
-	if (aim == NO_MEMORY)
-		starve_at(1 + pick(nr));
+	call_begin(aim, 1 + pick(nr));
 	got = kmem_cache_alloc_bulk(cache->cookie, GFP_KERNEL, nr, objects);
-	starved();
-	unhush();
+	call_end();
 	holds(got == (int)nr || (got == 0 && aim == NO_MEMORY));
 	for (int i = 0; i < got; i++)
 		take_in_object(OBJECT, objects[i], cache->bytes, false, cache->cookie);

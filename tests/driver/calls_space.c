@@ -92,7 +92,7 @@ static enum outcome try_view(struct view *view, enum outcome aim)
 	if (aim == REFUSED)
 		view->wrong = view->slot->nr_pages - view->first;
 	if (aim == NO_MEMORY)
-		starve();
+		starve(1);
 	error = remap(view);
 	if (aim == NO_MEMORY)
 		struck = starved();
@@ -163,7 +163,7 @@ static void step_space_create(void)
 		return;
 	saying("space_create()%s", aim == NO_MEMORY ? ", starved" : "");
 	if (aim == NO_MEMORY)
-		starve();
+		starve(1);
 	error = space_create(&driver.other_space);
 	starved();
 	same(error, aim == DONE ? 0 : -ENOMEM);

@@ -215,12 +215,9 @@ static void allocate(const struct variant *variant)
 	if (aim == NO_MEMORY && wish.align < PAGE_SIZE)
 		wish.align = PAGE_SIZE; /* below that, address space is asked for twice */
 	tell(variant, &wish, aim, slot);
-	hush();
-	if (aim == NO_MEMORY)
-		starve_somewhere();
+	call_begin(aim, SOMEWHERE);
 	p = variant->call(&wish);
-	starved();
-	unhush();
+	call_end();
 	if (p) {
 		holds(aim != REFUSED);
 		take_in(slot, p, &wish, variant->traits);

@@ -128,17 +128,7 @@ void driver_same(uint64_t actual, uint64_t expected, const char *text, const cha
 	give_up();
 }
 
-void starve(void)
-{
-	fail_arm(1, FAIL_ALL_POINTS);
-}
-
-void starve_somewhere(void)
-{
-	fail_arm(one_in(8) ? 1 + pick(12) : 1, FAIL_ALL_POINTS);
-}
-
-void starve_at(uint64_t nth)
+void starve(uint64_t nth)
 {
 	fail_arm(nth, FAIL_ALL_POINTS);
 }
@@ -146,4 +136,20 @@ void starve_at(uint64_t nth)
 bool starved(void)
 {
 	return !driver.together && fail_disarm();
+}
+
+void call_begin(enum outcome aim, uint64_t nth)
+{
+	hush();
+	if (aim != NO_MEMORY)
+		return;
+	if (nth == SOMEWHERE)
+		nth = one_in(8) ? 1 + pick(12) : 1;
+	starve(nth);
+}
+
+unsigned int call_end(void)
+{
+	starved();
+	return unhush();
 }

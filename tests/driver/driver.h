@@ -149,12 +149,15 @@ void driver_holds(bool condition, const char *text, const char *file, int line);
 void driver_same(uint64_t actual, uint64_t expected, const char *text, const char *other,
 		 const char *file, int line);
 
-/* For a call that is to find no memory: its first internal allocation fails; one of its first.
- * starved(): whether that took place. */
-void starve(void);
-void starve_somewhere(void);
-void starve_at(uint64_t nth);
+/* For a call that is to find no memory: its nth internal allocation fails. starved(): whether that
+ * took place. */
+void starve(uint64_t nth);
 bool starved(void);
+/* Around a call: hushed, and starved where that is the aim, SOMEWHERE among its first allocations
+ * or at the nth. call_end(): how many lines there were. */
+enum { SOMEWHERE = 0 };
+void call_begin(enum outcome aim, uint64_t nth);
+unsigned int call_end(void);
 
 /* The model. A free slot, or NULL; one of `kind` at random, or NULL. */
 struct held *slot_free(void);
