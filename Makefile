@@ -152,7 +152,7 @@ $(SETUP) $(SETUPS): Makefile
 # Sources. ---------------------------------------------------------------------------------------
 
 SHARED := $(wildcard pagetables/*.c pagetables/*.S pagetables/lib/*.c mm/*.c tests/runner/*.c \
-	tests/suites/*.c tests/driver/*.c tests/bench/*.c)
+	tests/suites/*.c tests/driver/*.c tests/driver/cases/*.c tests/bench/*.c)
 IMAGE_SOURCES := $(wildcard efi/*.c efi/*.S tests/machine/*.c) $(SHARED)
 # What stands behind <vmlab.h> and <linux/*.h>; and the experiments, each in the place of its path.
 EXPERIMENT_SUPPORT := $(addprefix tests/experiments/,vmlab.c option.c measure.c) \

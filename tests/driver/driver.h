@@ -91,9 +91,9 @@ struct held {
 /* Of the lower half of the second space, from its start on: what steps map there. */
 #define VIEWS_BYTES ((size_t)1 << 34)
 
-enum { STEP_BYTES = 16 };
+enum { STEP_BYTES = 16, STEP_CHOICE = 2 };
 struct record {
-	uint8_t bytes[STEP_BYTES]; /* two that choose the function, then what it draws */
+	uint8_t bytes[STEP_BYTES]; /* STEP_CHOICE that choose the function, then what it draws */
 };
 
 struct driver_state {
@@ -230,11 +230,19 @@ size_t nr_calls(void);
 void round_begin(uint64_t round);
 void round_step(uint64_t number, const struct record *record);
 void round_end(void);
-/* A round of this CPU alone, which must leave nothing. `record` gives the steps; false: left out.
- */
-void round_play(uint64_t round, uint64_t steps, bool (*record)(uint64_t step, struct record *to));
+/* A round of this CPU alone, which must leave nothing. `record` gives the steps. */
+void round_play(uint64_t round, uint64_t steps, void (*record)(uint64_t step, struct record *to));
 /* Everything is as it was then, once all is quiet. Only where one CPU runs. */
 void round_check_nothing_left(const struct mm_usage *before);
+/* The same as a step is kept (kept.c): what it draws, by two hexadecimal digits a byte, and its
+ * function by name. A row of them is a round; kept_case() makes the drivers for it, too. */
+struct kept_step {
+	const char *draws, *name;
+};
+void kept_play(const struct kept_step *steps, size_t nr);
+void kept_case(const struct kept_step *steps, size_t nr);
+/* One of them; or a whole record in `draws`, and "" in `name`. False: it is no step. */
+bool kept_record(const struct kept_step *step, struct record *to);
 /* The number that an option of the running test's own has. */
 uint64_t driver_option(const char *name, uint64_t otherwise);
 /* The record of a step of a random run (run.c); what was counted. */

@@ -3,70 +3,24 @@
 """Runs the random driver on the host; a round that fails is shrunk to a short list of calls.
 
     tests/driver/random.py PROGRAM [steps=N] [seed=N] [test=cpus] [further options of the program]
+    tests/driver/random.py PROGRAM input=FILE [further options]
 
 What the program prints is passed on (KTAP). When it fails, in whatever way (an expectation, a
 crash, a report of a sanitizer, a hang), the round that failed is run again and again with steps left
-out, as long as it still fails; then the calls that are left are printed, and how to run them. Steps
-draw all that they need from seed, round and step, so a subset of them is a run of its own.
+out, as long as it still fails; then the calls that are left are printed, and written as a test case
+into the folder cases/ beside the program. input=: the same for what libFuzzer has found.
 """
+import os
 import re
 import subprocess
 import sys
 import time
 
 import contract
+import steps
 
 ROUND_STEPS = 4096
-TIMEOUT = 60
 TEST = "mixed"
-
-
-def encode(kept):
-    """Six steps a character, from '0' on (run.c reads it)."""
-    bits = [0] * (max(kept, default=0) // 6 + 1)
-    for step in kept:
-        bits[step // 6] |= 1 << step % 6
-    return "".join(chr(ord("0") + value) for value in bits)
-
-
-class Round:
-    """One round of a run, of which any subset of the steps can be had."""
-
-    def __init__(self, program, options, number):
-        self.command = [program, f"test=mm_random.{TEST}", *options, f"{TEST}.round={number}"]
-        self.runs = 0
-
-    def options(self, kept, more=()):
-        steps = max(kept, default=0) + 1
-        return self.command + [f"{TEST}.steps={steps}", f"{TEST}.keep={encode(kept)}", *more]
-
-    def run(self, kept, more=()):
-        self.runs += 1
-        try:
-            done = subprocess.run(self.options(kept, more), stdout=subprocess.PIPE,
-                                  stderr=subprocess.STDOUT, timeout=TIMEOUT, check=False)
-        except subprocess.TimeoutExpired as expired:
-            return True, (expired.stdout or b"").decode(errors="replace") + "# hangs\n"
-        return done.returncode != 0, done.stdout.decode(errors="replace")
-
-    def fails(self, kept):
-        return self.run(kept)[0]
-
-
-def shrink(current, kept, until):
-    """Delta debugging: drops ever smaller pieces, as long as what is left fails."""
-    piece = len(kept) // 2
-    while piece and time.monotonic() < until:
-        at, dropped = 0, False
-        while at < len(kept) and time.monotonic() < until:
-            rest = kept[:at] + kept[at + piece:]
-            if current.fails(rest):
-                kept, dropped = rest, True
-            else:
-                at += piece
-        if not dropped or piece > len(kept):
-            piece = min(piece // 2, len(kept))
-    return kept
 
 
 def where(text):
@@ -83,22 +37,32 @@ def fell_short(text):
     return "report mm_random" in text
 
 
-def explain(program, options, text, seconds):
+def cases_beside(program):
+    return os.path.join(os.path.dirname(program), "cases")
+
+
+def is_machine_word(word):
+    """Whether it is an option of the run, not of one of its tests."""
+    return "." not in word.split("=", 1)[0]
+
+
+def explain_input(program, options, path, seconds):
+    with open(path, "rb") as file:
+        row = steps.from_bytes(file.read())
+    steps.explain(steps.Player(program, options), row, "libFuzzer", cases_beside(program), seconds)
+
+
+def explain_round(program, options, text, seconds):
     number, step = where(text)
-    current = Round(program, options, number)
-    kept = list(range(min(step, ROUND_STEPS - 1) + 1))
-    failed, _ = current.run(kept)
+    failed, said = steps.run([program, f"test=mm_random.{TEST}", *options,
+                              f"{TEST}.round={number}", f"{TEST}.steps={step + 1}",
+                              f"{TEST}.print=1"])
     if not failed:
         print(f"# round {number} does not fail alone")
         return
-    kept = shrink(current, kept, time.monotonic() + seconds)
-    _, said = current.run(kept, [f"{TEST}.print=1"])
-    print(f"# round {number}, shrunk to {len(kept)} calls in {current.runs} runs:")
-    for line in said.splitlines():
-        if re.match(r"#  +\d+  |#        |# .*(expected|fails at|here:|hangs|ASSERT)|.*ERROR|    #\d ",
-                    line):
-            print("# " + line.lstrip("# ") if not line.startswith("#") else line)
-    print("# to repeat: " + " ".join(f"'{word}'" for word in current.options(kept)))
+    player = steps.Player(program, [word for word in options if is_machine_word(word)])
+    steps.explain(player, steps.records(said), f"{' '.join(options)}, round {number}",
+                  cases_beside(program), seconds)
 
 
 def check_contract(text):
@@ -112,12 +76,16 @@ def check_contract(text):
 
 def main():
     words = dict(word.split("=", 1) for word in sys.argv[2:] if "=" in word)
-    steps = words.pop("steps", "1000000")
+    nr_steps = words.pop("steps", "1000000")
+    path = words.pop("input", None)
     test = words.pop("test", TEST)
-    words.setdefault("seed", str(int(time.time())))
     seconds = float(words.pop("shrink", 240))
+    if not path:
+        words.setdefault("seed", str(int(time.time())))
     options = [f"{name}={value}" for name, value in words.items()]
-    command = [sys.argv[1], f"test=mm_random.{test}", *options, f"{test}.steps={steps}"]
+    if path:
+        return explain_input(sys.argv[1], options, path, seconds)
+    command = [sys.argv[1], f"test=mm_random.{test}", *options, f"{test}.steps={nr_steps}"]
     if test == TEST:
         command.append(f"{TEST}.rounds=1")
     text = []
@@ -129,7 +97,7 @@ def main():
                 sys.stdout.flush()
     text = "".join(text)
     if process.returncode and test == TEST and not fell_short(text):
-        explain(sys.argv[1], options, text, seconds)
+        explain_round(sys.argv[1], options, text, seconds)
     return process.returncode or not check_contract(text)
 
 

@@ -6,13 +6,6 @@
 enum { HOST_STEPS = 40000, FIRMWARE_STEPS = 100000, MILLION = 1000000, EACH_AT_LEAST = 1000 };
 
 static uint64_t run_seed;
-static const char *kept; /* six steps a character, counted from '0'; NULL: all */
-static size_t kept_length;
-
-static bool is_kept(uint64_t step)
-{
-	return !kept || (step / 6 < kept_length && (kept[step / 6] - '0') >> step % 6 & 1);
-}
 
 /* Everything comes from seed, round and step. */
 void random_record(uint64_t seed, uint64_t round, uint64_t step, struct record *to)
@@ -26,10 +19,9 @@ void random_record(uint64_t seed, uint64_t round, uint64_t step, struct record *
 	memcpy(to->bytes, words, sizeof(words));
 }
 
-static bool next_record(uint64_t step, struct record *to)
+static void next_record(uint64_t step, struct record *to)
 {
 	random_record(run_seed, driver.round, step, to);
-	return is_kept(step);
 }
 
 uint64_t driver_option(const char *name, uint64_t otherwise)
@@ -89,7 +81,6 @@ TEST(mm_random, mixed, "any row of calls does what a plain model says, and leave
 	uint64_t steps = driver_option("steps", test_on_host() ? HOST_STEPS : FIRMWARE_STEPS);
 	uint64_t round = driver_option("round", 0);
 
-	kept = test_option("keep", &kept_length);
 	drivers_prepare(1);
 	run_seed = driver_option("from", test_random());
 	driver_prints = driver_option("print", 0);

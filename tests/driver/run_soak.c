@@ -7,10 +7,9 @@ enum { SEED_ROUNDS = 25, DEFAULT_SECONDS = 10 };
 
 static uint64_t seed;
 
-static bool next_record(uint64_t step, struct record *to)
+static void next_record(uint64_t step, struct record *to)
 {
 	random_record(seed, driver.round, step, to);
-	return true;
 }
 
 static uint64_t seconds_since(uint64_t start)
