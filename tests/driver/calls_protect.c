@@ -44,8 +44,10 @@ static struct held *some_slot(enum change change)
 
 	for (unsigned int i = 0, first = (unsigned int)pick(NR_SLOTS); i < NR_SLOTS; i++) {
 		slot = &driver.slots[(first + i) % NR_SLOTS];
-		if (is_wanted(slot, change))
+		if (is_wanted(slot, change)) {
+			second_touch(slot);
 			return slot;
+		}
 	}
 	slot = slot_of_kind(one_in(2) ? FRAMES : VMALLOC);
 	return slot && !slot->read_only ? slot : NULL;

@@ -69,6 +69,7 @@ enum kind {
 };
 
 enum { NR_SLOTS = 224, NO_ORDER = 99, POOL = 80, POOL_RUN = 16, PARTS = 24, PROTECTED = 64 };
+enum { GONE_MAX = 32 };
 
 struct held {
 	enum kind kind;
@@ -114,6 +115,12 @@ struct driver_state {
 	uint64_t *owned;      /* a bit for each frame that a slot owns, while all are looked at */
 	struct record record; /* of this step, and how many of its bytes were drawn */
 	unsigned int drawn;
+	uint64_t touched[(NR_SLOTS + 63) / 64]; /* a bit for each slot that the step dealt with */
+	struct gone {
+		uintptr_t start, end;
+	} gone[GONE_MAX]; /* what it took out of the model */
+	unsigned int nr_gone;
+	uint64_t deferred_before;
 	struct random dice; /* for what it draws beyond these */
 	size_t running;	    /* the number of the call */
 	bool together, hushed;
@@ -176,6 +183,12 @@ struct held *model_find(uintptr_t address);
 uintptr_t model_wrong_address(void);
 bool is_area(enum kind kind);
 uintptr_t held_end(const struct held *slot);
+
+/* The second opinion (second.c): notes what the step deals with; looks at all of it. */
+void second_touch(const struct held *slot);
+void second_gone(const struct held *slot);
+void second_begin(void);
+void second_check(void);
 
 /* Contents: at the edges of each page, and in small ones throughout. */
 enum { CONTENTS_EDGE = 64 };

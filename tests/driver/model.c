@@ -56,8 +56,10 @@ struct held *slot_of_kind(enum kind kind)
 	for (size_t i = 0; driver.nr_of[kind] && i < NR_SLOTS; i++) {
 		struct held *slot = &driver.slots[(first + i) % NR_SLOTS];
 
-		if (slot->kind == kind)
+		if (slot->kind == kind) {
+			second_touch(slot);
 			return slot;
+		}
 	}
 	return NULL;
 }
@@ -164,6 +166,7 @@ static bool has_range(enum kind kind)
 static void put(struct held *slot, const struct held *what)
 {
 	*slot = *what;
+	second_touch(slot);
 	account(slot, true);
 	if (has_range(slot->kind))
 		insert(slot);
@@ -183,6 +186,7 @@ void model_add(struct held *slot, const struct held *what)
 
 void model_remove(struct held *slot)
 {
+	second_gone(slot);
 	account(slot, false);
 	if (has_range(slot->kind))
 		take_out(slot);

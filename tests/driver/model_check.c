@@ -105,6 +105,8 @@ void model_check_all(void)
 {
 	const char *problem = driver.together ? NULL : mm_check();
 
+	if (!problem && !driver.together)
+		problem = test_check_platform();
 	if (problem)
 		log_line("# %s", problem);
 	holds(!problem);

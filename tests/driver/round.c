@@ -117,8 +117,11 @@ void round_step(uint64_t number, const struct record *record)
 	call = call_number(driver.running);
 	if (driver_prints)
 		print_record(record);
-	if (!(call->outcomes & (driver.together ? ALONE : TOGETHER)))
+	if (!(call->outcomes & (driver.together ? ALONE : TOGETHER))) {
+		second_begin();
 		call->step();
+		second_check();
+	}
 	if (number % CHECK_EVERY == CHECK_EVERY - 1)
 		model_check_all();
 	if (number % RELAX_EVERY == 0)

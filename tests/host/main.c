@@ -166,6 +166,7 @@ static int run_inside(struct runner_result *result)
 	run.nr_cpus = platform_nr_cpus;
 	run.run_on_cpus = cpus_run;
 	run.check = witness_check;
+	run.look_up = witness_look_up;
 	runner_run(&run, result);
 	tlb_log_stats();
 	if (result->cut_short)

@@ -191,6 +191,16 @@ bool mmu_translate(const struct mmu *mmu, uint64_t address, enum mmu_access acce
 	return true;
 }
 
+bool mmu_look_up(const struct mmu *mmu, uint64_t address, struct mmu_leaf *leaf)
+{
+	struct path path;
+
+	if (!follow(mmu, address, &path))
+		return false;
+	*leaf = make_leaf(mmu, address, &path);
+	return true;
+}
+
 static uint64_t sign_extend(const struct mmu *mmu, uint64_t address)
 {
 	unsigned int unused = mmu_levels(mmu) == 5 ? 7 : 16;

@@ -50,6 +50,9 @@ bool mmu_canonical(const struct mmu *mmu, uint64_t address);
 bool mmu_translate(const struct mmu *mmu, uint64_t address, enum mmu_access access,
 		   struct mmu_leaf *leaf, unsigned int *error);
 
+/* The leaf for `address`, without an access: whatever it allows, and no flag is set. */
+bool mmu_look_up(const struct mmu *mmu, uint64_t address, struct mmu_leaf *leaf);
+
 /* Every leaf that an access could use, in address order (the lower half first), and for each table
  * its level and physical address. Either function may be NULL. Sets no flag. */
 struct mmu_visitor {

@@ -109,6 +109,20 @@ const char *witness_check(void)
 	return seen.problem;
 }
 
+bool witness_look_up(uintptr_t address, struct leaf *leaf)
+{
+	struct mmu_leaf seen;
+
+	if (!mmu_look_up(&machine_this_cpu()->mmu, address, &seen))
+		return false;
+	*leaf = (struct leaf){.start = seen.virt, .phys = seen.phys, .size = seen.size};
+	leaf->prot.pgprot = (seen.write ? _PAGE_RW : 0) | (seen.execute ? 0 : _PAGE_NX) |
+			    (seen.user ? _PAGE_USER : 0) | (seen.global ? _PAGE_GLOBAL : 0) |
+			    (seen.pat & 1 ? _PAGE_PWT : 0) | (seen.pat & 2 ? _PAGE_PCD : 0) |
+			    (seen.pat & 4 ? _PAGE_PAT : 0);
+	return true;
+}
+
 void witness_take(struct witness_picture *picture)
 {
 	struct view view;

@@ -13,6 +13,10 @@
  * than pagetables/ reports. CPU 0 is inside the gate and nothing is being mapped. */
 const char *witness_check(void);
 
+/* The leaf that this CPU has for `address`, as pagetables/ would tell it; false: there is none. */
+struct leaf;
+bool witness_look_up(uintptr_t address, struct leaf *leaf);
+
 /* What is mapped, as one number, and how many leaves and tables it takes: equal before and after.
  */
 struct witness_picture {

@@ -10,6 +10,8 @@
  * count before.
  */
 
+struct leaf;
+
 /* What the benchmarks are asked for; 0: as each of them has it. */
 struct bench_options {
 	bool on; /* benchmarks are run, and no tests */
@@ -44,6 +46,9 @@ struct runner_options {
 	void (*rest_cpus)(void);
 	/* What the platform checks after each test besides mm_check(): NULL, or what is wrong. */
 	const char *(*check)(void);
+	/* A second opinion on the tables in force, for test_look_up(): the leaf for `address`, with
+	 * the permissions that all levels leave; false: there is none. NULL: nobody else looks. */
+	bool (*look_up)(uintptr_t address, struct leaf *leaf);
 	/* The full name of a test: the run begins behind it. NULL or "": with the first one. */
 	const char *after;
 	/* Told the full name of each test before it runs, and "" when all are through; no lock is

@@ -191,6 +191,21 @@ bool test_on_host(void)
 	return runner_options.on_host;
 }
 
+bool test_has_second_opinion(void)
+{
+	return runner_options.look_up;
+}
+
+bool test_look_up(uintptr_t address, struct leaf *leaf)
+{
+	return runner_options.look_up(address, leaf);
+}
+
+const char *test_check_platform(void)
+{
+	return runner_options.check ? runner_options.check() : NULL;
+}
+
 uint64_t test_soak(void)
 {
 	return runner_options.soak;

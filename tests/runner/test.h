@@ -130,6 +130,17 @@ uint64_t test_soak(void);
 bool test_on_host(void);
 
 /*
+ * A second opinion on the page tables in force, where the platform has one (the host: a walker that
+ * shares nothing with pagetables/). test_look_up(): the leaf for `address` (walk.h), with the
+ * permissions that all levels together leave; false: there is none. test_check_platform(): NULL, or
+ * what is wrong anywhere in the tables; takes a walk through all of them.
+ */
+struct leaf;
+bool test_has_second_opinion(void);
+bool test_look_up(uintptr_t address, struct leaf *leaf);
+const char *test_check_platform(void);
+
+/*
  * Runs `function` once on each of `nr` CPUs at the same time, CPU 0 (the caller) among them, and
  * returns when all are through: the number of CPUs that took part, less than `nr` where there are
  * not so many. Expectations work everywhere; a fault, test_give_up() or test_skip() on one CPU ends
