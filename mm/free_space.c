@@ -66,13 +66,15 @@ static bool overlaps(const struct vmap_area *node, const struct vmap_area *block
 static void join_left(struct free_space *space, struct vmap_area *left, struct vmap_area *node,
 		      struct vmap_area *right, struct vmap_area *unused[2])
 {
+	uintptr_t end = node->va_end;
+
 	unused[0] = node;
-	left->va_end = node->va_end;
-	if (right && right->va_start == node->va_end) {
+	if (right && right->va_start == end) {
 		area_tree_remove(&space->tree, right);
-		left->va_end = right->va_end;
+		end = right->va_end;
 		unused[1] = right;
 	}
+	left->va_end = end;
 	area_tree_resized(&space->tree, left);
 }
 
