@@ -5,6 +5,7 @@
 #include "map.h"
 #include "percpu_alloc.h"
 #include "reclaim.h"
+#include "scratch.h"
 #include "slab.h"
 #include "test.h"
 #include "vm_map_ram.h"
@@ -23,9 +24,9 @@ TRY(__get_vm_area_caller,
 /* Above all memory, or where every PC has its devices; nobody looks at it. */
 static phys_addr_t device(void)
 {
-	phys_addr_t phys = (ioremap_ram_end() + 2 * PUD_SIZE) & ~(PUD_SIZE - 1);
+	phys_addr_t phys = scratch_above_memory();
 
-	return (phys + PUD_SIZE) >> platform_cpu_features()->phys_bits ? 0xf0000000 : phys;
+	return phys ? phys : 0xf0000000;
 }
 
 static unsigned long *device_frames(void)

@@ -2,21 +2,12 @@
 #include "ioremap.h"
 #include "memblock.h"
 #include "pat.h"
+#include "scratch.h"
 #include "test.h"
 #include "vmalloc.h"
 #include "walk.h"
 
 /* Device memory. What tests/machine/devices.c maps is really there. */
-
-/* Above all memory, whole GiB; nothing answers there, so it is only mapped. */
-static phys_addr_t device(void)
-{
-	phys_addr_t phys = (ioremap_ram_end() + 2 * PUD_SIZE) & ~(PUD_SIZE - 1);
-
-	if ((phys + PUD_SIZE) >> platform_cpu_features()->phys_bits)
-		test_skip("no addresses above the memory");
-	return phys;
-}
 
 static enum page_cache_mode mode_at(const void *p)
 {
@@ -29,7 +20,7 @@ static enum page_cache_mode mode_at(const void *p)
 TEST_FLAGS(ioremap, offset, "the offset within the page is kept, and the frame is the asked one",
 	   TEST_SMOKE)
 {
-	phys_addr_t phys = device();
+	phys_addr_t phys = scratch_device();
 	char *p = ioremap(phys + 0x123, 0x2000);
 
 	require(p);
@@ -44,7 +35,7 @@ TEST_FLAGS(ioremap, offset, "the offset within the page is kept, and the frame i
 
 TEST(ioremap, types, "each call gives its memory type, a second type for a range is refused")
 {
-	phys_addr_t phys = device();
+	phys_addr_t phys = scratch_device();
 	void *p = ioremap(phys, PAGE_SIZE), *same = ioremap(phys, PAGE_SIZE);
 
 	require(p && same);
@@ -76,7 +67,7 @@ TEST(ioremap, refused, "RAM, size 0, wrap-around and what is beyond the CPU are 
 	expect(!ioremap(ranges[0].start, PAGE_SIZE));
 	expect(!ioremap(ranges[nr - 1].end - 1, 1));
 	expect(!memremap(ranges[0].start, 16, MEMREMAP_WB));
-	expect(!ioremap(device(), 0));
+	expect(!ioremap(scratch_device(), 0));
 	expect(!ioremap(~(phys_addr_t)0 - 5, 100));
 	expect(!ioremap((phys_addr_t)1 << platform_cpu_features()->phys_bits, 1));
 	area = vmalloc(PAGE_SIZE);
@@ -87,7 +78,7 @@ TEST(ioremap, refused, "RAM, size 0, wrap-around and what is beyond the CPU are 
 
 TEST(ioremap, large_leaves, "a whole 2 MiB of a device is one leaf")
 {
-	phys_addr_t phys = device();
+	phys_addr_t phys = scratch_device();
 	struct leaf leaf;
 	char *p = ioremap(phys, PMD_SIZE + PAGE_SIZE);
 

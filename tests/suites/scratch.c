@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "scratch.h"
+#include "ioremap.h"
 #include "map.h"
 #include "reclaim.h"
 #include "test.h"
@@ -89,4 +90,20 @@ uint64_t scratch_tables(void)
 	for (unsigned int level = LEVEL_PTE; level <= LEVEL_PGD; level++)
 		nr += scratch.tables[level];
 	return nr;
+}
+
+phys_addr_t scratch_above_memory(void)
+{
+	phys_addr_t phys = (ioremap_ram_end() + 2 * PUD_SIZE) & ~(PUD_SIZE - 1);
+
+	return (phys + PUD_SIZE) >> platform_cpu_features()->phys_bits ? 0 : phys;
+}
+
+phys_addr_t scratch_device(void)
+{
+	phys_addr_t phys = scratch_above_memory();
+
+	if (!phys)
+		test_skip("no addresses above the memory");
+	return phys;
 }

@@ -5,7 +5,8 @@
 
 /*
  * For suites that look at what tables become: an address space that no CPU has in CR3, so any
- * frames can be mapped in it, there or not. And table allocations that are counted and can fail.
+ * frames can be mapped in it, there or not. Table allocations that are counted and can fail. And
+ * physical addresses for devices that are not there.
  */
 
 /* Frames that are never touched, from 4 GiB on: aligned for the largest leaf, of one memory type.
@@ -30,3 +31,10 @@ uint64_t scratch_tables(void);
 void scratch_fail_table(uint64_t nth);
 /* Ends that. Returns whether it failed. */
 bool scratch_table_failed(void);
+
+/*
+ * A whole GiB above all memory; nothing answers there, so it is only mapped. 0 where this CPU
+ * addresses no more; scratch_device() skips the test then.
+ */
+phys_addr_t scratch_above_memory(void);
+phys_addr_t scratch_device(void);

@@ -5,6 +5,7 @@
 #include "map.h"
 #include "percpu_alloc.h"
 #include "plain.h"
+#include "scratch.h"
 #include "set_memory.h"
 #include "slab.h"
 #include "test.h"
@@ -15,19 +16,9 @@
 
 /* Areas of special kinds: foreign frames, sparse, per-CPU, DMA, shared with users. */
 
-/* Above all memory, whole GiB; nothing answers there, so it is only mapped. */
-static phys_addr_t device(void)
-{
-	phys_addr_t phys = (ioremap_ram_end() + 2 * PUD_SIZE) & ~(PUD_SIZE - 1);
-
-	if ((phys + PUD_SIZE) >> platform_cpu_features()->phys_bits)
-		test_skip("no addresses above the memory");
-	return phys;
-}
-
 TEST(vmap_pfn, foreign, "vmap_pfn maps frames that are not ours, in the order of the array")
 {
-	unsigned long pfn = device() >> PAGE_SHIFT, pfns[3] = {pfn + 5, pfn, pfn + 1};
+	unsigned long pfn = scratch_device() >> PAGE_SHIFT, pfns[3] = {pfn + 5, pfn, pfn + 1};
 	char *p = vmap_pfn(pfns, 3, PAGE_KERNEL);
 
 	require(p);
