@@ -3,7 +3,6 @@
 #include "fault.h"
 #include "frames.h"
 #include "lib/format.h"
-#include "tlb.h"
 
 /*
  * A request for frames that the short cut did not serve: which zones may serve it, in which order,
@@ -113,26 +112,14 @@ static unsigned long reclaim(void)
 	return frames;
 }
 
-static bool another_cpu_works(void)
-{
-	for (unsigned int cpu = 0; cpu < platform_nr_cpus(); cpu++)
-		if (cpu != this_cpu() && platform_cpu_inside(cpu))
-			return true;
-	return false;
-}
-
 /* A request that must not fail, and did: lets the others go on, or ends the run. */
 static void wait_for_others(const struct frame_request *request)
 {
-	if (!another_cpu_works()) {
-		warn_alloc(request->gfp & ~__GFP_NOWARN, request->caller,
-			   "page_alloc: __GFP_NOFAIL, and nobody is left who could free anything");
-		platform_abort("out of memory under __GFP_NOFAIL");
-	}
-	tlb_poll();
-	if (locks_held() == 0)
-		platform_relax();
-	platform_pause();
+	if (wait_for_another_cpu())
+		return;
+	warn_alloc(request->gfp & ~__GFP_NOWARN, request->caller,
+		   "page_alloc: __GFP_NOFAIL, and nobody is left who could free anything");
+	platform_abort("out of memory under __GFP_NOFAIL");
 }
 
 static size_t retry(const struct frame_request *request, uint64_t *pfn)

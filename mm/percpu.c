@@ -45,3 +45,22 @@ bool local_lock_slow(struct spinlock *lock, unsigned int cpu)
 	}
 	return true;
 }
+
+static bool another_cpu_works(void)
+{
+	for (unsigned int cpu = 0; cpu < platform_nr_cpus(); cpu++)
+		if (cpu != this_cpu() && platform_cpu_inside(cpu))
+			return true;
+	return false;
+}
+
+bool wait_for_another_cpu(void)
+{
+	if (!another_cpu_works())
+		return false;
+	tlb_poll();
+	if (locks_held() == 0)
+		platform_relax();
+	platform_pause();
+	return true;
+}

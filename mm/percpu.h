@@ -50,6 +50,12 @@ void mm_slow_end(uint32_t reasons);
 void mm_short_cuts_open(void);
 void mm_short_cuts_close(void);
 
+/*
+ * A turn of waiting for what other CPUs may free. False, at once, when none is inside that could.
+ * With locks held the gate stays shut.
+ */
+bool wait_for_another_cpu(void);
+
 #define LOCAL_LOCK(name) SPINLOCK(name, LOCK_RANK_PERCPU)
 
 /* false: it is taken, by a drain or by what this CPU was doing when the exception came. */

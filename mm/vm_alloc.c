@@ -153,18 +153,11 @@ static void *try_alloc(const struct vm_request *request)
 /* Under __GFP_NOFAIL: somebody may free something. Where nobody can, the run ends with a report. */
 static void wait_for_others(const struct vm_request *request)
 {
-	bool others = false;
-
-	for (unsigned int cpu = 0; cpu < platform_nr_cpus(); cpu++)
-		others |= cpu != platform_cpu() && platform_cpu_inside(cpu);
-	if (!others) {
-		vm_refuse("vmalloc", request->caller,
-			  "__GFP_NOFAIL, %lu bytes, and nobody is left who could free any",
-			  request->size);
-		platform_abort("vmalloc: no memory under __GFP_NOFAIL");
-	}
-	platform_relax();
-	platform_pause();
+	if (wait_for_another_cpu())
+		return;
+	vm_refuse("vmalloc", request->caller,
+		  "__GFP_NOFAIL, %lu bytes, and nobody is left who could free any", request->size);
+	platform_abort("vmalloc: no memory under __GFP_NOFAIL");
 }
 
 void *vm_alloc(const struct vm_request *request)
