@@ -6,7 +6,7 @@ import re
 import disk
 import ktap
 from check import check
-from qemu import PASSED, PATIENCE
+from qemu import FAILED, PASSED, PATIENCE
 from qmp import decode
 from test_input import require_one_line
 from test_shell import runs_in_shell
@@ -183,6 +183,19 @@ def other_disk(context):
         context.run(machine)
         require_whole(context, image, 1, machine.debug.data, "passed")
     require_clean(context, image)
+
+
+@check("results.quiet_addresses", "quiet-addresses=on: no file that stays says an address or the seed")
+def quiet_addresses(context):
+    image = stick(context, "test=trap.behind,entry.* seed=0x7654321 quiet-addresses=on mem=32M")
+    with context.machine(image=image, keep=True, memory="256M") as machine:
+        status, _ = context.ending(machine, counted=False)
+    context.require(status == FAILED, "the run did not end as it should")
+    context.require(sorted(disk.names(image, "/vmlab/0001")) == FILES, "files are missing")
+    for name in FILES:
+        text = read(image, 1, name).decode()
+        found = re.findall(r"0x[0-9a-f]{6,}|\b[0-9a-f]{7,}\b", text)
+        context.require(not found and "7654321" not in text, f"{name} says {found[:5]}")
 
 
 @check("results.keep", "keep=3 leaves the last three of five runs; results=off leaves none")
