@@ -13,6 +13,7 @@
 #:   test-refusals  start and end against a firmware that refuses each of its calls in turn
 #:   fuzz-parsers   options, ACPI tables, memory maps: SECONDS=60 of libFuzzer each (clang)
 #:   prove          proofs by CBMC (optional: CBMC_ROOT=a system that has it), each with a bug's twin
+#:                  (PROOFS="range tree_step": only those)
 #:   coverage       lines and branches of mm/ and pagetables/ that no suite on the host runs
 #:   mutate         breaks the code NR=500 times, SEED=7, counts what suites notice; AGAIN=log
 #:   test-image     checks of the linked file and of the disk image

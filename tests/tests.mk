@@ -111,7 +111,7 @@ test-refusals: $(O)/refusals
 prove:
 	@[ -n "$(CBMC_ROOT)" ] || command -v $(CBMC) >/dev/null || { \
 		echo "make prove needs the package cbmc (Debian 13), or CBMC_ROOT=" >&2; exit 1; }
-	@$(PYTHON) tests/proofs/prove.py $(O)/proofs $(HOST_CC)
+	@$(PYTHON) tests/proofs/prove.py $(O)/proofs $(HOST_CC) $(PROOFS)
 
 # Which lines and branches of mm/ and pagetables/ the suites on the host run.
 coverage: $(L)/vmlab-cov

@@ -2,86 +2,124 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Has CBMC prove what tests/proofs/*.c say, and fail each once more with a bug planted.
 
-    tests/proofs/prove.py FOLDER CC
+    tests/proofs/prove.py FOLDER CC [NAME...]
 
-CBMC is the command; with CBMC_ROOT it lies in the tree of another system there (a Debian that has
-it, unpacked by mmdebstrap), and is run in a namespace of its own, which needs no root.
+CBMC is the command, or its path; with CBMC_ROOT it lies in the tree of another system there (a
+Debian that has it, unpacked by mmdebstrap), and runs with that one's libraries. The source files
+are the project's own, compiled with its headers; the bug is planted in a copy.
 """
+import glob
 import os
 import re
+import resource
 import subprocess
 import sys
 import time
+from plants import PROOFS
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
-CBMC, CBMC_ROOT = os.environ.get("CBMC", "cbmc"), os.environ.get("CBMC_ROOT")
-OPTIONS = ["--no-standard-checks", "--bounds-check", "--pointer-check", "--div-by-zero-check",
-           "--unwind", "8", "--unwinding-assertions"]
-LIMIT = 300
-
-# Proof: (file, what stands there, what is planted in its place).
-PLANTS = {
-    "blocks": ("mm/buddy.c", "if (order > aligned)", "if (order > aligned + 1)"),
-    "entries": ("pagetables/entry.h", "flags |= entry & _PAGE_PAT_LARGE ? _PAGE_PAT : 0;", ""),
-    "range": ("pagetables/tables.h", "virt <= last && ", ""),
-}
+CHECKS = ["--no-standard-checks", "--bounds-check", "--pointer-check", "--div-by-zero-check",
+          "--unwinding-assertions", "--stop-on-fail"]
+LIMIT_SECONDS, LIMIT_BYTES = 900, 6 << 30
 
 
-def preprocess(name, folder, planted):
-    """One file of everything that the proof needs; with the bug in it when `planted`."""
+def command(name):
+    """A program of CBMC; with CBMC_ROOT of another system, by its loader and libraries."""
+    tree = os.environ.get("CBMC_ROOT")
+    if not tree:
+        return [os.path.join(os.path.dirname(os.environ.get("CBMC", "")), name)]
+    libraries = [path for path in glob.glob(tree + "/usr/lib/*-linux-gnu") + [tree + "/usr/lib"]
+                 if os.path.isdir(path)]
+    return [glob.glob(tree + "/lib64/ld-linux-*.so.*")[0], "--library-path", ":".join(libraries),
+            tree + "/usr/bin/" + name]
+
+
+def plant(proof, folder):
+    """A copy of the tree with the bug in it."""
     tree = os.path.join(folder, "tree")
     subprocess.run(["rm", "-rf", tree], check=True)
     os.makedirs(tree)
     subprocess.run(["cp", "-r", "mm", "pagetables", "tests", tree], check=True, cwd=ROOT)
-    if planted:
-        path, old, new = PLANTS[name]
-        path = os.path.join(tree, path)
-        with open(path, encoding="utf-8") as file:
-            text = file.read()
-        if text.count(old) != 1:
-            sys.exit(f"{name}: the place for the bug is not there once: {old}")
-        with open(path, "w", encoding="utf-8") as file:
-            file.write(text.replace(old, new))
-    target = os.path.join(CBMC_ROOT, "tmp") if CBMC_ROOT else folder
-    target = os.path.join(target, f"{name}.i")
-    subprocess.run([sys.argv[2], "-E", "-I", "tests/proofs", "-I", "mm", "-I", "pagetables",
-                    "-I", "tests/host", f"tests/proofs/{name}.c", "-o", os.path.abspath(target)],
+    path, old, new = proof["plant"]
+    path = os.path.join(tree, path)
+    with open(path, encoding="utf-8") as file:
+        text = file.read()
+    if text.count(old) != 1:
+        sys.exit(f"{path}: the place for the bug is not there once: {old}")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text.replace(old, new))
+    return tree
+
+
+def run(words, folder):
+    done = subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
+                          timeout=LIMIT_SECONDS, preexec_fn=limit_memory, cwd=folder)
+    return done.returncode, done.stdout.decode(errors="replace")
+
+
+def compile_proof(name, proof, folder, tree):
+    """The proof and all that it includes, as a program for CBMC."""
+    target = os.path.abspath(os.path.join(folder, name))
+    subprocess.run([sys.argv[2], "-E", *("-D" + word for word in proof.get("defines", [])),
+                    "-I", "tests/proofs", "-I", "mm", "-I", "pagetables", "-I", "tests/host",
+                    f"tests/proofs/{proof.get('file', name)}.c", "-o", target + ".i"],
                    check=True, cwd=tree)
-    return target
+    steps = [command("goto-cc") + [target + ".i", "-o", target + ".gb"]]
+    if "any" in proof:
+        steps.append(command("goto-instrument") + [
+            "--generate-function-body-options", "nondet-return",
+            "--generate-function-body", "(" + "|".join(proof["any"]) + ")",
+            target + ".gb", target + ".gb"])
+    for step in steps:
+        status, text = run(step, folder)
+        if status:
+            sys.exit(f"{name}: {step[-1]}:\n{text[-4000:]}")
+    return target + ".gb"
 
 
-def prove(name, folder, planted):
+def limit_memory():
+    resource.setrlimit(resource.RLIMIT_AS, (LIMIT_BYTES, LIMIT_BYTES))
+
+
+def prove(name, proof, folder, planted):
     """True: proved; False: refuted; and what is said of it."""
-    path = preprocess(name, folder, planted)
-    command = [CBMC, *OPTIONS, path]
-    if CBMC_ROOT:
-        command = ["unshare", "-r", "-R", CBMC_ROOT, CBMC, *OPTIONS, f"/tmp/{name}.i"]
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
-                          timeout=LIMIT)
-    text = done.stdout.decode(errors="replace")
+    path = compile_proof(name, proof, folder, plant(proof, folder) if planted else ROOT)
+    words = command("cbmc") + CHECKS + ["--unwind", str(proof["unwind"])]
+    if "loops" in proof:
+        words += ["--unwindset", ",".join(proof["loops"])]
+    _, text = run(words + [path], folder)
     if "VERIFICATION SUCCESSFUL" in text:
         return True, "proved"
-    refuted = re.findall(r"\] line \d+ (.*): FAILURE", text)
-    if not refuted:
-        sys.exit(f"{name}: CBMC says neither yes nor no:\n{text}")
-    return False, "refuted: " + refuted[0]
+    refuted = re.search(r"Violated property:\n +file .*\n +(.*)\n", text)
+    if not refuted or "VERIFICATION FAILED" not in text:
+        sys.exit(f"{name}: CBMC says neither yes nor no:\n{text[-4000:]}")
+    return False, "refuted: " + refuted[1]
+
+
+def bound_of(name, proof):
+    """What the head of the proof says of its bound."""
+    with open(os.path.join(HERE, proof.get("file", name) + ".c"), encoding="utf-8") as file:
+        said = re.search(r"Bound: (.*?)\*/", file.read(), re.DOTALL)
+    return " ".join(said[1].replace(" * ", " ").split())
 
 
 def main():
     folder, failed = sys.argv[1], 0
+    names = sys.argv[3:] or sorted(PROOFS)
     os.makedirs(folder, exist_ok=True)
-    print(f"KTAP version 1\n1..{2 * len(PLANTS)}")
-    for i, name in enumerate(sorted(PLANTS)):
+    print(f"KTAP version 1\n1..{2 * len(names)}")
+    for i, name in enumerate(names):
+        print(f"# prove.{name}: bound: {bound_of(name, PROOFS[name])}")
         for planted in (False, True):
             start = time.monotonic()
-            holds, said = prove(name, folder, planted)
+            holds, said = prove(name, PROOFS[name], folder, planted)
             good = holds != planted
             failed += not good
             print(f"{'' if good else 'not '}ok {2 * i + planted + 1} prove.{name}"
                   f"{'.planted' if planted else ''} # {time.monotonic() - start:.1f} s; {said}",
                   flush=True)
-    total = 2 * len(PLANTS)
+    total = 2 * len(names)
     print(f"{total - failed} passed, {failed} failed, 0 skipped")
     return failed != 0
 

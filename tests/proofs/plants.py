@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The proofs, and of each a bug that must be found: (file, what stands there, what is put there).
+
+`unwind` bounds every loop, `loops` single ones tighter; that they end within is proved as well.
+What is named in `any` may answer anything.
+"""
+
+PROOFS = {
+    "blocks": {
+        "unwind": 8,
+        "plant": ("mm/buddy.c", "if (order > aligned)", "if (order > aligned + 1)")},
+    "entries": {
+        "unwind": 8,
+        "plant": ("pagetables/entry.h",
+                  "flags |= entry & _PAGE_PAT_LARGE ? _PAGE_PAT : 0;", "")},
+    "free_change": {
+        "unwind": 3,
+        "plant": ("mm/free_space.c", "if (right && right->va_start == end)",
+                  "if (right && right->va_start < end)")},
+    "range": {
+        "unwind": 8,
+        "plant": ("pagetables/tables.h", "virt <= last && ", "")},
+    "sizes_ioremap": {
+        "unwind": 3,
+        "any": ["cachemode2protval", "pgprot2cachemode", "vm_may_wait", "vm_refuse", "vm_claim",
+                "vm_unmap_area", "vmap_area_.*", "walk_lookup", "memblock_end"],
+        "plant": ("mm/ioremap.c", "mapping->phys - start + mapping->size", "mapping->size")},
+    "sizes_vmalloc": {
+        "unwind": 9,
+        "any": ["area_class_with", "area_room_free", "is_vmalloc_addr", "kfree", "krealloc",
+                "ksize", "platform_abort", "run_stack_raise", "slab_context_allows", "vfree",
+                "vm_drain_deferred", "vm_get_pages", "vm_held_map_slow", "vm_map_pages",
+                "vm_may_wait", "vm_put_pages", "vm_refuse", "vmap_area_free_unused",
+                "vmap_area_is_up", "vrealloc", "wait_for_another_cpu", "warn_alloc"],
+        "plant": ("mm/vmalloc.c", "if (__builtin_mul_overflow(n, size, &bytes))",
+                  "bytes = n * size;\n\tif (bytes < size)")},
+    "tree_change": {
+        "unwind": 200,
+        "plant": ("mm/area_tree.c", "way_add(&way, link);\n\trepair(", "repair(")},
+    "tree_step": {
+        "unwind": 17,
+        "plant": ("mm/area_tree.c",
+                  "if (height_of(node->left->left) < height_of(node->left->right))",
+                  "if (height_of(node->left->left) + 1 < height_of(node->left->right))")},
+}
