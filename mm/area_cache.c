@@ -8,15 +8,28 @@
 
 struct area_cpu *area_cpus[PLATFORM_CPUS_MAX];
 
+/* `list` stands in front of what is in `*to` then. */
+static void join(struct area **list, struct area *last, struct area **to)
+{
+	last->vm.next = (struct vm_struct *)*to;
+	*to = *list;
+	*list = NULL;
+}
+
 bool area_class_refresh(struct area_class *class)
 {
-	if (!class->lazy || !purge_is_clean(class->stamp))
-		return false;
-	class->lazy_last->vm.next = (struct vm_struct *)class->ready;
-	class->ready = class->lazy;
-	class->lazy = NULL;
-	class->stamp = STAMP_NONE;
-	return true;
+	bool any = false;
+
+	if (class->older && purge_is_clean(class->older_stamp)) {
+		join(&class->older, class->older_last, &class->ready);
+		any = true;
+	}
+	if (class->lazy && purge_is_clean(class->stamp)) {
+		join(&class->lazy, class->lazy_last, &class->ready);
+		class->stamp = STAMP_NONE;
+		any = true;
+	}
+	return any;
 }
 
 /* That of as many pages at twice the alignment, for a class of aligned ones; else CLASS_NONE. */
@@ -43,8 +56,13 @@ struct area_class *area_class_with(struct area_cpu *cpu, unsigned int size_class
 void area_class_turn(struct area_class *class, struct area *first, uint64_t stamp)
 {
 	area_class_refresh(class);
-	if (!class->lazy)
-		class->lazy_last = first;
+	if (class->lazy) {
+		if (!class->older)
+			class->older_last = class->lazy_last;
+		join(&class->lazy, class->lazy_last, &class->older);
+		class->older_stamp = class->stamp;
+	}
+	class->lazy_last = first;
 	class->stamp = stamp;
 }
 
@@ -303,10 +321,11 @@ static const char *check_cpu(struct area_cpu *cpu)
 	for (unsigned int i = 0; i < NR_CLASSES && !problem; i++) {
 		long ready = count_list(cpu->classes[i].ready, i);
 		long lazy = count_list(cpu->classes[i].lazy, i);
+		long older = count_list(cpu->classes[i].older, i);
 
-		if (ready < 0 || lazy < 0)
+		if (ready < 0 || lazy < 0 || older < 0)
 			problem = "a cache of address ranges holds one that does not belong there";
-		total += ready + lazy;
+		total += ready + lazy + older;
 	}
 	if (!problem && total != CACHED_MAX - cpu->room)
 		problem = "a cache of address ranges has lost count";

@@ -16,7 +16,8 @@
  *
  * A flush has a number. A freed range is stamped with the number of flushes that had begun by then;
  * it is ready once a flush with a higher number is complete (purge.h). So one flush by any CPU
- * makes the freed ranges of all CPUs ready, and nobody has to go through their lists for it.
+ * makes the freed ranges of all CPUs ready, and nobody has to go through their lists for it. What
+ * is freed while a flush goes on waits for the next one, apart from what waits for this one.
  *
  * Classes: up to CLASS_PAGES pages at page alignment; up to CLASS_ALIGNED_PAGES pages at each
  * larger alignment up to PAGE_SIZE << CLASS_ALIGN_SHIFTS; and for large leaves up to CLASS_UNITS
@@ -39,15 +40,20 @@ enum {
 
 struct area_class {
 	struct area *ready, *lazy, *lazy_last;
-	uint64_t stamp; /* of the last range put into `lazy`; STAMP_NONE: that is empty */
-};
+	uint64_t stamp; /* of all in `lazy`; STAMP_NONE: that is empty */
+	/* Freed before a flush that was not complete yet when the first one in `lazy` was freed. */
+	struct area *older, *older_last;
+	uint64_t older_stamp;
+} __cacheline_aligned;
 #define STAMP_NONE UINT64_MAX
 
 /* The same for slots of vm_map_ram() of one count of pages. */
 struct ram_class {
 	struct ram_slot *ready, *lazy, *lazy_last;
 	uint64_t stamp;
-};
+	struct ram_slot *older, *older_last;
+	uint64_t older_stamp;
+} __cacheline_aligned;
 
 /*
  * Units of PMD_SIZE in blocks of vm_map_ram() that this CPU has freed slots of lately. Forgotten

@@ -15,23 +15,41 @@ static void push(struct ram_class *class, struct ram_slot *slot)
 	class->ready = slot;
 }
 
+/* `list` stands in front of what is in `*to` then. */
+static void join(struct ram_slot **list, struct ram_slot *last, struct ram_slot **to)
+{
+	last->next = *to;
+	*to = *list;
+	*list = NULL;
+}
+
 /* What was freed becomes ready when a flush has been since; whether there is anything. */
 bool ram_class_refresh(struct ram_class *class)
 {
-	if (!class->lazy || !purge_is_clean(class->stamp))
-		return false;
-	class->lazy_last->next = class->ready;
-	class->ready = class->lazy;
-	class->lazy = NULL;
-	class->stamp = STAMP_NONE;
-	return true;
+	bool any = false;
+
+	if (class->older && purge_is_clean(class->older_stamp)) {
+		join(&class->older, class->older_last, &class->ready);
+		any = true;
+	}
+	if (class->lazy && purge_is_clean(class->stamp)) {
+		join(&class->lazy, class->lazy_last, &class->ready);
+		class->stamp = STAMP_NONE;
+		any = true;
+	}
+	return any;
 }
 
 void ram_class_turn(struct ram_class *class, struct ram_slot *first, uint64_t stamp)
 {
 	ram_class_refresh(class);
-	if (!class->lazy)
-		class->lazy_last = first;
+	if (class->lazy) {
+		if (!class->older)
+			class->older_last = class->lazy_last;
+		join(&class->lazy, class->lazy_last, &class->older);
+		class->older_stamp = class->stamp;
+	}
+	class->lazy_last = first;
 	class->stamp = stamp;
 }
 
