@@ -2,6 +2,7 @@
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
+#include "percpu.h"
 #include "vmap_area.h"
 
 /*
@@ -14,13 +15,16 @@
  */
 
 struct purge_state {
+	/* What every call looks at and a purge alone writes. */
 	uint64_t begun, done; /* flushes: numbers of the last one begun, and of the last complete */
-	uint64_t lazy_pages;  /* freed since then, as far as the CPUs have told */
 	uint64_t lazy_max;    /* pages */
 	uint64_t quarantine_max;
 	uint64_t report; /* the most pages that a CPU keeps to itself */
 	uint64_t purges, flushes;
-};
+	/* Freed since the last purge, as far as the CPUs have told; on a line of its own for that.
+	 */
+	uint64_t lazy_pages __cacheline_aligned;
+} __cacheline_aligned;
 
 extern __hot struct purge_state purge_state;
 
