@@ -33,6 +33,7 @@
 #:   bench          what the calls cost, beside Linux's figures; into build/bench.json
 #:   bench-check    fails where a figure is more than 3 % worse than in tests/bench/baseline.json;
 #:                  bench-keep: the last figures become that
+#:   bench-cpus     what 1 to 16 CPUs share: a table, and build/cpus.svg
 #:   bench-peer     both columns fresh: PEER=path/to/measure-linux.sh
 #:   bench-profile  where the instructions of ROW=fix_size_1 go, by function
 #:   help-options   every option of a run: name, values, what it does, default
@@ -98,8 +99,8 @@ endif
 .SECONDARY:
 .PHONY: help setup image iso sign usb run screenshot debug results results-show soak test
 .PHONY: test-host test-tsan test-image test-qemu format check-format clean mutate bench
-.PHONY: bench-check bench-keep bench-peer bench-profile release port test-small help-options
-.PHONY: options coverage fuzz-parsers machines test-refusals prove FORCE
+.PHONY: bench-check bench-cpus bench-keep bench-peer bench-profile release port test-small
+.PHONY: help-options options coverage fuzz-parsers machines test-refusals prove FORCE
 
 help:
 	@sed -n 's/^#: \{0,1\}//p' Makefile
@@ -276,6 +277,7 @@ debug: $(RUN_IMAGE) $(L)/vmlab.so $(BUILD)/setup-debug.stamp
 include disk/disk.mk
 
 include tests/host/host.mk
+include tests/lines/lines.mk
 
 include tests/tests.mk
 

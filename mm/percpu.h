@@ -66,9 +66,11 @@ static inline bool local_trylock(struct spinlock *lock, unsigned int cpu)
 	return spin_trylock(lock);
 #else
 	uint32_t nobody = 0;
+	bool taken = __atomic_compare_exchange_n(&lock->locked, &nobody, cpu + 1, false,
+						 __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
 
-	return __atomic_compare_exchange_n(&lock->locked, &nobody, cpu + 1, false, __ATOMIC_ACQUIRE,
-					   __ATOMIC_RELAXED);
+	lock_note(lock, taken);
+	return taken;
 #endif
 }
 

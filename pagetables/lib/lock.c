@@ -81,6 +81,7 @@ static __attribute__((noinline)) void wait_for(struct spinlock *lock, unsigned i
 	uint64_t limit = platform_ticks() + WAIT_SECONDS_MAX * platform_ticks_per_second();
 	void (*work)(void) = __atomic_load_n(&wait_work, __ATOMIC_RELAXED);
 
+	lock_note(lock, false);
 	__atomic_fetch_add(&lock->contended, 1, __ATOMIC_RELAXED);
 	__atomic_fetch_add(&held_by[cpu].waits, 1, __ATOMIC_RELAXED);
 	for (unsigned int turn = 1; !try_take(lock, cpu); turn++) {
@@ -100,6 +101,7 @@ void spin_lock(struct spinlock *lock)
 	check_order(&held_by[cpu], lock);
 	if (__builtin_expect(!try_take(lock, cpu), 0))
 		wait_for(lock, cpu);
+	lock_note(lock, true);
 	note_taken(&held_by[cpu], lock);
 }
 
@@ -107,8 +109,11 @@ bool spin_trylock(struct spinlock *lock)
 {
 	unsigned int cpu = platform_cpu();
 
-	if (!try_take(lock, cpu))
+	if (!try_take(lock, cpu)) {
+		lock_note(lock, false);
 		return false;
+	}
+	lock_note(lock, true);
 	note_taken(&held_by[cpu], lock);
 	return true;
 }

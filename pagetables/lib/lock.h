@@ -37,6 +37,17 @@ struct spinlock {
 		.locked = 0, .rank = (lock_rank_), .name = (lock_name)                             \
 	}
 
+/* Builds that count what CPUs share are told each lock that was taken, or was not free. */
+#ifdef COUNT_SHARING
+void lock_note(const struct spinlock *lock, bool taken);
+#else
+static inline void lock_note(const struct spinlock *lock, bool taken)
+{
+	(void)lock;
+	(void)taken;
+}
+#endif
+
 void spin_lock(struct spinlock *lock);
 bool spin_trylock(struct spinlock *lock);
 void spin_unlock(struct spinlock *lock);

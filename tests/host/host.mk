@@ -5,9 +5,10 @@
 HOST_FLAGS := $(COMMON_FLAGS) -I tests/host -I efi -O1 -pthread \
 	$(call NOT_CLANG,$(HOST_CC),-Wno-stringop-overflow) $(CFLAGS)
 
-# $(1): name of the build, $(2): flags.
+# $(1): name of the build, $(2): flags. It is made of $(1)_SOURCES where these are set.
 define HOST_BUILD
-$(1)_OBJECTS := $$(HOST_SOURCES:%=$(O)/$(1)/%.o) $(O)/$(1)/symbols.o
+$(1)_OBJECTS := $$(patsubst %,$(O)/$(1)/%.o,$$(or $$($(1)_SOURCES),$$(HOST_SOURCES))) \
+	$(O)/$(1)/symbols.o
 ifneq ($(EXPERIMENTS),)
 $(1)_OBJECTS += $$(EXPERIMENT_SUPPORT:%=$(O)/$(1)/%.o) $$(EXPERIMENT_FILES:%=$(O)/$(1)/outside%.o)
 endif
