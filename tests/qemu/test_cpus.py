@@ -1,10 +1,15 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Machines with more processors than one, and what becomes of those that cannot be had."""
+import os
+
 from check import check
 from qemu import CRASHED, FAILED
 
 # What uses other processors, in few words.
 CONCURRENT = "cpus.*,*_cpus.*,*.cpus"
+# The same without what has the firmware wait: it does so without PAUSE, and under -icount QEMU then
+# lets nobody else run.
+REPEATABLE = "cpus.protections,cpus.faults,cpus.rest,*_cpus.*"
 
 
 @check("cpus.two", "all tests pass on two processors")
@@ -57,6 +62,20 @@ def fewer(context):
                              append=words + " test=cpus.*,gate.*") as machine:
             results = context.run(machine)
         context.require(results.lines_with(said), f"{words} of {cpus} does not say: {said}")
+
+
+@check("cpus.repeat", "two processors under -icount: two runs are the same to the byte")
+def repeat(context):
+    texts = []
+    for number in range(2):
+        with context.machine(kernel=context.application, memory="256M", cpus=2,
+                             append=f"seed=7 mem=64M test={REPEATABLE}",
+                             extra=["-icount", "shift=6,sleep=off", "-rtc",
+                                    "base=2026-01-01T00:00:00,clock=vm"]) as machine:
+            context.run(machine)
+            texts.append(machine.debug.text())
+        os.rename(machine.debug.path, context.path(f"debug-{number}.log"))
+    context.require(texts[0] == texts[1], "they differ: see debug-0.log and debug-1.log")
 
 
 @check("cpus.shootdown", "with the flush no read of 100,000 rounds is stale, without it many are")
