@@ -75,7 +75,8 @@ static bool this_is_recalled(void)
 	return __atomic_exchange_n(&recalled[platform_cpu()], false, __ATOMIC_SEQ_CST);
 }
 
-/* Where this CPU has MSRs instead, others need not. */
+/* Where this CPU has MSRs instead, others need not. Of the type that ioremap() gives, for somebody
+ * else may want these registers as well. */
 int crew_watch_map(void)
 {
 	if (cpus_nr() == 1)
