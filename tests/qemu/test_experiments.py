@@ -164,10 +164,8 @@ def build(context, *sources, name="vmlab.efi"):
 def run(context, sources, options, **what):
     """The status and the results of one run with `sources`, which need not be a pass."""
     with context.machine(kernel=build(context, *sources), append="test=experiment " + options,
-                         memory="512M", limit=LIMIT + 2) as machine:
-        status, wrong = verdict(machine, machine.follow(PATIENCE))
                          memory="512M", limit=LIMIT + 2, **what) as machine:
-        status, wrong = verdict(machine, machine.follow(300))
+        status, wrong = verdict(machine, machine.follow(PATIENCE))
         context.require(not wrong, wrong)
         return status, ktap.parse(machine.debug.text())[-1]
 
@@ -232,7 +230,7 @@ def bad(context):
     context.require(seen.get("bad_4_good") == "passed", "the run did not go on")
 
 
-@check("experiments.threads", "a module's threads run each on a CPU of its own, or take turns on one")
+@check("experiments.threads", "threads of a module run each on its own CPU, or take turns on one")
 def threads(context):
     sources = []
     for name, text in (("threads", THREADS), ("faulty", THREAD_FAULTS)):
@@ -270,8 +268,9 @@ def module(package):
             subprocess.run(["tar", "xJOf", archives[0], "--occurrence",
                             package + "/lib/test_vmalloc.c"], stdout=copy, check=True)
         for cpus in (1, 4):
-            summaries(context, *run(context, [source], "test_vmalloc.test_loop_count=200 "
-                                    f"test_vmalloc.nr_threads={cpus}", cpus=cpus), cpus)
+            options = (f"test_vmalloc.test_loop_count={200 // cpus} "
+                       f"test_vmalloc.nr_threads={cpus}")
+            summaries(context, *run(context, [source], options, cpus=cpus), cpus)
     return run_module
 
 
