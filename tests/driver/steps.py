@@ -124,7 +124,8 @@ def remarks(text):
 
 def comment(text, indent=""):
     """A comment of C of lines that are not too long."""
-    lines = textwrap.wrap(text.replace("*/", "* /"), 90, break_long_words=False)
+    width = 84 if indent else 92
+    lines = textwrap.wrap(text.replace("*/", "* /"), width, break_long_words=False)
     if len(lines) == 1:
         return f"{indent}/* {lines[0]} */\n"
     return "".join(f"{indent}{'/*' if line == lines[0] else ' *'} {line}\n"
