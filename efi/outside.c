@@ -11,7 +11,13 @@
 #include "screen.h"
 
 /* So often the gate opens, if anybody asks: the firmware's timers stand still in between. */
-enum { OPENINGS_PER_SECOND = 10, STATUS_PER_SECOND = 4, NAME_MAX = 96, PAUSE_SECONDS = 3600 };
+enum {
+	OPENINGS_PER_SECOND = 10,
+	STATUS_PER_SECOND = 4,
+	NAME_MAX = 96,
+	PAUSE_SECONDS = 3600,
+	LEFT_MAX = 40
+};
 
 static char running[NAME_MAX]; /* in the image: both sides see it */
 static bool is_new;	       /* the stick does not know it yet */
@@ -26,16 +32,31 @@ static unsigned long long seconds_of(uint64_t ticks)
 /* Shown where there is room for it behind the rest. */
 #define KEYS "   (p)ause (s)kip (q)uit (d)etails "
 
-/* What remains if the tests that come take as long as those that were. */
+/* What remains of the time that was asked for, or if the tests that come take as long as those that
+ * were; before the first one nobody knows. */
+static void format_left(char *text, size_t size, const struct runner_result *result,
+			unsigned int done, uint64_t elapsed)
+{
+	unsigned long long wanted = runner_seconds_wanted(), passed = seconds_of(elapsed);
+	unsigned int left = result->planned > done ? result->planned - done : 0;
+
+	text[0] = '\0';
+	if (wanted)
+		scnprintf(text, size, ", %llus left", wanted > passed ? wanted - passed : 0);
+	else if (done)
+		scnprintf(text, size, ", %llus left", seconds_of(elapsed / done * left));
+}
+
 static void format_status(char *text, size_t size, const struct runner_result *result,
 			  uint64_t elapsed)
 {
 	unsigned int done = result->passed + result->failed + result->skipped;
-	unsigned int left = result->planned > done ? result->planned - done : 0;
+	char left[LEFT_MAX];
 
-	scnprintf(text, size, " %u/%u: %u passed, %u failed, %u skipped  %llus, %llus left  %s",
-		  done, result->planned, result->passed, result->failed, result->skipped,
-		  seconds_of(elapsed), done ? seconds_of(elapsed / done * left) : 0, running);
+	format_left(left, sizeof(left), result, done, elapsed);
+	scnprintf(text, size, " %u/%u: %u passed, %u failed, %u skipped  %llus%s  %s", done,
+		  result->planned, result->passed, result->failed, result->skipped,
+		  seconds_of(elapsed), left, running);
 	if (strlen(text) + sizeof(KEYS) < screen_columns())
 		memcpy(text + strlen(text), KEYS, sizeof(KEYS));
 }

@@ -270,6 +270,11 @@ void runner_nothing(bool good)
 	log_line("# 0 passed, 0 failed, 0 skipped: %s", good ? "passed" : "failed");
 }
 
+uint64_t runner_seconds_wanted(void)
+{
+	return runner_options.soak ? runner_options.soak : runner_options.repeat_seconds;
+}
+
 void runner_report(struct runner_result *result, const char *name, const char *problem)
 {
 	if (problem) {

@@ -77,6 +77,9 @@ bool runner_list(const struct runner_options *options);
 void runner_nothing(bool good);
 /* The result of the run that goes on, so far; NULL: none does. */
 const struct runner_result *runner_now(void);
+/* How many seconds the run is to take, where its options say so (soak=, repeat=TIME); 0: they do
+ * not. */
+uint64_t runner_seconds_wanted(void);
 /* One more test line for something that the platform proved after the run (memory given back):
  * counted into `result`. `problem` is NULL when it holds. */
 void runner_report(struct runner_result *result, const char *name, const char *problem);
