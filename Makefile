@@ -11,6 +11,7 @@
 #:   test-small     every case of small structures: areas, buddy lists, page tables
 #:   soak           random calls against a model: STEPS=10000000 SEED=7 CPUS=4
 #:   test-refusals  start and end against a firmware that refuses each of its calls in turn
+#:   fuzz-calls     calls of mm/ against a model, chosen by libFuzzer (clang): SECONDS=60
 #:   fuzz-parsers   options, ACPI tables, memory maps: SECONDS=60 of libFuzzer each (clang)
 #:   prove          proofs by CBMC (optional: CBMC_ROOT=a system that has it), each with a bug's twin
 #:                  (PROOFS="range tree_step": only those)
@@ -100,7 +101,7 @@ endif
 .PHONY: help setup image iso sign usb run screenshot debug results results-show soak test
 .PHONY: test-host test-tsan test-image test-qemu format check-format clean mutate bench
 .PHONY: bench-check bench-cpus bench-keep bench-peer bench-profile release port test-small
-.PHONY: help-options options coverage fuzz-parsers machines test-refusals prove FORCE
+.PHONY: help-options options coverage fuzz-calls fuzz-parsers machines test-refusals prove FORCE
 
 help:
 	@sed -n 's/^#: \{0,1\}//p' Makefile
@@ -280,6 +281,8 @@ include tests/host/host.mk
 include tests/lines/lines.mk
 
 include tests/tests.mk
+
+include tests/fuzz/fuzz.mk
 
 # Upkeep. ----------------------------------------------------------------------------------------
 

@@ -63,6 +63,7 @@ test: $(TEST_FILES) $(L)/vmlab-host $(L)/vmlab-tsan $(L)/vmlab-fast $(O)/small-t
 		--program "small=$(L)/vmlab-fast test=$(SMALL)" \
 		--program "small-tables=$(O)/small-tables" \
 		--program "parsers=$(O)/parsers tests/fuzz/corpus" --program refusals=$(O)/refusals \
+		--program "calls=$(L)/vmlab-host $(CALLS_REPLAY)" \
 		--program "bench=$(BENCH) check $(O)/vmlab.efi $(O) $(BASELINE)" \
 		--program "host-5level=$(L)/vmlab-host levels=5 nodes=2 poison=on cpus=2" \
 		--program "host-random=$(L)/vmlab-fast $(SUITES) place=random poison=on guard=17" \
