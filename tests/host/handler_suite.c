@@ -48,8 +48,10 @@ static void release(struct spinlock *lock)
 	__atomic_store_n(&lock->locked, 0, __ATOMIC_SEQ_CST);
 }
 
+/* And what the CPU keeps for itself. */
 static void hold_zones(void)
 {
+	hold(&pcps[this_cpu()]->lock);
 	for_each_populated_zone(zone)
 	{
 		hold(&zone->lock);
@@ -64,6 +66,7 @@ static void release_zones(void)
 	{
 		release(&zone->lock);
 	}
+	release(&pcps[this_cpu()]->lock);
 }
 
 TEST(handler, zones, "with the zones locked large blocks are not to be had, and freed ones wait")
