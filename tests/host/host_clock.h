@@ -4,6 +4,6 @@
 
 /*
  * From here on platform_ticks() goes `times` as fast as real time: for tests of how long something
- * waits. 1: as ever. Set while no other CPU asks.
+ * waits. 1: as ever; 0: it stands still. Set while no other CPU asks.
  */
 void host_clock_rate(uint64_t times);
