@@ -4,6 +4,7 @@
 #include "host_log.h"
 #include "lib/format.h"
 #include "test.h"
+#include "vmalloc.h"
 #include "watchdog.h"
 
 /* The handler, given frames as if the CPU had pushed them: where it goes on, and what it counts. */
@@ -157,4 +158,72 @@ TEST(fault, vectors, "every vector has its name, and only those with a selector 
 		expect_string(summary, expected);
 		expect(!says("error code: entry"));
 	}
+}
+
+TEST(fault, machine_check, "a machine check is reported with the banks that have something to say")
+{
+	char summary[FAULT_SUMMARY_MAX];
+	struct trap_frame frame = {.vector = VECTOR_MC, .rip = 1};
+
+	host_log_capture(said, sizeof(said));
+	fault_report(&frame, 0, summary);
+	host_log_capture(NULL, 0);
+	expect_string(summary, "machine check (#MC), error code 0x0, at 0x1");
+	expect(says("machine check status 0x5\n"
+		    "bank 0: status 0x8400000000000135 address 0x1234\n"
+		    "bank 2: status 0x8000000000000001 address 0x0\n"
+		    "rax "));
+}
+
+/* Code of 16 bytes, and frames of which each leads to the next, in an area. */
+static void fill(uint64_t *words)
+{
+	for (unsigned int i = 0; i < 16; i++)
+		((uint8_t *)words)[i] = (uint8_t)(0xf0 + i);
+	words[8] = (uintptr_t)&words[12];
+	words[9] = 0x2222;
+	words[12] = (uintptr_t)&words[14];
+	words[13] = 0x3333;
+	words[14] = (uintptr_t)&words[4]; /* not upwards: the end */
+	words[15] = 0x4444;
+	words[16] = 0x1111; /* on top of the stack */
+}
+
+static const char *report_of(uint64_t *words, uint64_t vector, uint64_t error, uintptr_t rip)
+{
+	char summary[FAULT_SUMMARY_MAX];
+	struct trap_frame frame = {.vector = vector,
+				   .error = error,
+				   .rip = rip,
+				   .rbp = (uintptr_t)&words[8],
+				   .rsp = (uintptr_t)&words[16]};
+
+	host_log_capture(said, sizeof(said));
+	fault_report(&frame, rip, summary);
+	host_log_capture(NULL, 0);
+	for (const char *at = said; *at; at++)
+		if (!strncmp(at, "code at rip", 11) || !strncmp(at, "no code", 7))
+			return at;
+	return said;
+}
+
+TEST(fault, chain,
+     "the code at RIP, and who called, by frame pointers or from the top of the stack")
+{
+	uint64_t *words = vzalloc(PAGE_SIZE);
+	char expected[256];
+
+	require(words);
+	fill(words);
+	scnprintf(expected, sizeof(expected),
+		  "code at rip: f0 f1 f2 f3 f4 f5 f6 f7 f8 f9 fa fb fc fd fe ff\n"
+		  "  in 0x%lx\n  from 0x2222\n  from 0x3333\n",
+		  (unsigned long)(uintptr_t)words);
+	expect_string(report_of(words, VECTOR_UD, 0, (uintptr_t)words), expected);
+	expect_string(report_of(words, VECTOR_PF, PF_FETCH, 0x10),
+		      "no code can be read at rip\n  in 0x10\n  from 0x1111\n  from 0x2222\n"
+		      "  from 0x3333\n");
+	expect_string(report_of(words, VECTOR_PF, 0, 0x10),
+		      "no code can be read at rip\n  in 0x10\n  from 0x2222\n  from 0x3333\n");
+	vfree(words);
 }

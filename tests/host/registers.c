@@ -99,6 +99,27 @@ static bool is_variable_mtrr(uint32_t msr)
 	return msr >= MSR_PHYSBASE0 && msr < MSR_PHYSBASE0 + 2 * MACHINE_MTRRS;
 }
 
+/* Intel SDM vol. 3B, 16.3: three banks, of which one has nothing and one no address. */
+static uint64_t read_machine_check(uint32_t msr)
+{
+	enum { MCG_CAP = 0x179, MCG_STATUS, MC0_STATUS = 0x401, MC0_ADDR, MC2_STATUS = 0x409 };
+
+	switch (msr) {
+	case MCG_CAP:
+		return 0x1000 | 3;
+	case MCG_STATUS:
+		return 5;
+	case MC0_STATUS:
+		return (uint64_t)0x84 << 56 | 0x135;
+	case MC0_ADDR:
+		return 0x1234;
+	case MC2_STATUS:
+		return (uint64_t)0x80 << 56 | 1;
+	default:
+		return 0;
+	}
+}
+
 uint64_t platform_read_msr(uint32_t msr)
 {
 	const struct cpu *cpu = machine_this_cpu();
@@ -107,6 +128,8 @@ uint64_t platform_read_msr(uint32_t msr)
 		return mtrrs[msr - MSR_PHYSBASE0];
 	if (msr == MSR_EFER)
 		return cpu->mmu.efer;
+	if (msr == 0x179 || msr == 0x17a || (msr >= 0x400 && msr < 0x400 + 4 * 3))
+		return read_machine_check(msr);
 	switch (msr) {
 	case MSR_PAT:
 		return cpu->pat;
