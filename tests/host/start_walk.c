@@ -4,9 +4,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include "fail.h"
+#include "host_log.h"
 #include "slab.h"
 #include "status.h"
 #include "vmalloc.h"
@@ -19,6 +21,7 @@ enum step {
 	STEP_WRONG_ERROR,
 	STEP_NOT_AGAIN,
 	STEP_UNSOUND,
+	STEP_UNSAID,
 };
 
 /* What a start is for, once each. */
@@ -37,6 +40,22 @@ static bool works(void)
 	return good;
 }
 
+static char said[1024];
+
+/* Whether the last line says which part of mm found no memory. */
+static bool says_why(void)
+{
+	static const char end[] = ": error 12\n";
+	size_t length = strlen(said);
+	const char *last = said + length;
+
+	if (length < sizeof(end) || strcmp(last - (sizeof(end) - 1), end))
+		return false;
+	for (last--; last > said && last[-1] != '\n'; last--)
+		;
+	return !strncmp(last, "mm: ", 4);
+}
+
 static enum step run(int (*start)(void), int (*enter)(void), unsigned int nth)
 {
 	int error;
@@ -49,12 +68,16 @@ static enum step run(int (*start)(void), int (*enter)(void), unsigned int nth)
 			return STEP_WRONG_ERROR;
 		return start() ? STEP_NOT_AGAIN : STEP_FAILED;
 	}
+	host_log_capture(said, sizeof(said));
 	error = enter();
+	host_log_capture(NULL, 0);
 	if (!fail_disarm())
 		return error ? STEP_WRONG_ERROR : STEP_PASSED;
 	if (!error) /* there was another way */
 		return works() && !mm_check() ? STEP_SURVIVED : STEP_UNSOUND;
-	return error == -ENOMEM ? STEP_FAILED : STEP_WRONG_ERROR;
+	if (error != -ENOMEM)
+		return STEP_WRONG_ERROR;
+	return says_why() ? STEP_FAILED : STEP_UNSAID;
 }
 
 /* In a process of its own, whose lines nobody wants. */
@@ -91,6 +114,7 @@ const char *start_walk(int (*start)(void), int (*enter)(void), unsigned int *ste
 		 step == STEP_WRONG_ERROR ? "the error is another one"
 		 : step == STEP_NOT_AGAIN ? "another start failed too"
 		 : step == STEP_UNSOUND	  ? "what came of it does not check"
+		 : step == STEP_UNSAID	  ? "the last line does not say so"
 					  : "the process ended");
 	return problem;
 }
