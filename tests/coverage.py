@@ -44,7 +44,7 @@ class Source:
         for number in sorted(self.text):
             text = self.text[number].expandtabs(8)
             indent = len(text) - len(text.lstrip())
-            if depth is not None and text.strip() and indent <= depth:
+            if depth is not None and text.strip() not in ("", "{") and indent <= depth:
                 depth = None
             if UNREACHED.search(text):
                 lines.add(number)

@@ -45,7 +45,7 @@ HOST_TSAN := -fsanitize=thread -DUNDER_TSAN \
 $(eval $(call HOST_BUILD,host,$$(HOST_ASAN)))
 $(eval $(call HOST_BUILD,tsan,$$(HOST_TSAN)))
 $(eval $(call HOST_BUILD,fast,$$(HOST_WINDOW)))
-$(eval $(call HOST_BUILD,cov,$$(HOST_WINDOW) -O0 --coverage -fprofile-update=atomic))
+$(eval $(call HOST_BUILD,cov,$$(HOST_WINDOW) -O0 --coverage -fprofile-update=atomic -u __gcov_dump))
 
 # What plays the hardware is left out: its locks would order what the code under test does not.
 $(foreach file,machine registers mmu translations trap,$(O)/tsan/tests/host/$(file).c.o): \
