@@ -3,6 +3,7 @@
 #include "cpu_features.h"
 #include "cpus.h"
 #include "descriptors.h"
+#include "fault.h"
 #include "gate_levels.h"
 #include "instructions.h"
 #include "lib/assert.h"
@@ -15,6 +16,9 @@
 /* Why the inside has come back. */
 enum gate_exit { GATE_DONE, GATE_RELAX, GATE_ABORT };
 
+/* What __builtin_setjmp() wants. */
+enum { JUMP_WORDS = 5, WAYS_BACK_MAX = 3 };
+
 /* Where a CPU is; and that an NMI is on its way to it, for which it has to wait. */
 enum door { DOOR_OUT, DOOR_IN, DOOR_SIGNALLED };
 
@@ -24,6 +28,10 @@ struct gate {
 	void (*outside)(void); /* what the next opening is for; NULL: while_open() */
 	uint64_t firmware_stack, inside_stack; /* where the side that is not running stands */
 	uint64_t inside_cr3;
+	bool closed;		     /* from our descriptors on, until the firmware's are back */
+	bool was_interruptible;	     /* before that */
+	void *way_back[JUMP_WORDS];  /* to where they come back, from anywhere on that side */
+	unsigned int nr_ways_back;   /* how often it was taken */
 	struct registers firmware;   /* saved at the last closing */
 	struct gate_request request; /* a copy: the caller's lies on the firmware's stack */
 	uint64_t crossings;
@@ -153,6 +161,7 @@ static void enter_inside(struct gate *gate)
 	__atomic_store_n(&gate->door, DOOR_IN, __ATOMIC_SEQ_CST);
 	gate->crossings++;
 	tlb_cpu_enter();
+	fault_catch_away(false);
 	if (gate_levels_nmis())
 		raise_nmi_vector();
 }
@@ -178,6 +187,7 @@ static void go_out(struct gate *gate)
  * for good. */
 static void leave_inside(struct gate *gate)
 {
+	fault_catch_away(true);
 	tlb_cpu_leave();
 	go_out(gate);
 	if (platform_cpu() == 0 && gate->exit != GATE_RELAX)
@@ -215,29 +225,46 @@ static void cross_out(struct gate *gate)
 		gate_cross(&gate->inside_stack, gate->firmware_stack, gate->firmware.cr3);
 }
 
-/* Closes the gate, and returns when the other side has opened it again: why it has. */
-static enum gate_exit close_until_opened(struct gate *gate)
+static void leave_firmware(struct gate *gate)
 {
-	struct registers *firmware = &gate->firmware;
-	uint64_t flags = read_flags();
+	const struct registers *firmware = &gate->firmware;
 
-	interrupts_off();
-	this_cpu_renew((unsigned int)(gate - gates));
-	registers_read(firmware);
 	load_our_descriptors(gate);
 	write_cr4(crossing_cr4(firmware));
 	write_cr0(firmware->cr0 | CR0_WP);
 	write_msr(MSR_EFER, firmware->efer | EFER_NXE);
 	switch_pat(firmware->pat, PAT_VALUE);
+}
 
-	cross_in(gate);
+/* Its mirror, which may begin anywhere in between. */
+static void return_to_firmware(struct gate *gate)
+{
+	const struct registers *firmware = &gate->firmware;
 
 	switch_pat(PAT_VALUE, firmware->pat);
 	write_msr(MSR_EFER, firmware->efer);
 	write_cr0(firmware->cr0);
 	write_cr4(firmware->cr4);
 	load_firmware_descriptors(firmware);
-	if (flags & FLAGS_IF)
+	gate->closed = false;
+}
+
+/* Closes the gate, and returns when the other side has opened it again, or gate_abort() has found
+ * that it is still on this side: why it has. */
+static enum gate_exit close_until_opened(struct gate *gate)
+{
+	gate->was_interruptible = read_flags() & FLAGS_IF;
+	interrupts_off();
+	this_cpu_renew((unsigned int)(gate - gates));
+	registers_read(&gate->firmware);
+	gate->closed = true;
+	if (!__builtin_setjmp(gate->way_back)) {
+		leave_firmware(gate);
+		cross_in(gate);
+	}
+	gate = this_gate(); /* what a register had is lost */
+	return_to_firmware(gate);
+	if (gate->was_interruptible)
 		interrupts_on();
 	return gate->exit;
 }
@@ -294,7 +321,7 @@ bool gate_run(const struct gate_request *request)
 
 bool gate_is_closed(void)
 {
-	return this_gate()->door != DOOR_OUT;
+	return this_gate()->closed;
 }
 
 bool gate_is_closed_of(unsigned int cpu)
@@ -328,9 +355,24 @@ void gate_outside(void (*call)(void))
 	gate_relax();
 }
 
+/* Not yet, or no more, on our side: the firmware's tables are in CR3, and its stack is there. */
+static bool is_on_firmware_side(const struct gate *gate)
+{
+	return read_cr3() == gate->firmware.cr3;
+}
+
 void gate_abort(void)
 {
-	open_until_closed(this_gate(), GATE_ABORT);
+	struct gate *gate = this_gate();
+
+	if (is_on_firmware_side(gate)) {
+		if (gate->nr_ways_back++ >= WAYS_BACK_MAX)
+			for (;;) /* it faults as well, which has been said */
+				__builtin_ia32_pause();
+		gate->exit = GATE_ABORT;
+		__builtin_longjmp(gate->way_back, 1);
+	}
+	open_until_closed(gate, GATE_ABORT);
 	__builtin_unreachable();
 }
 

@@ -41,8 +41,9 @@ const char *gate_refuses(void);
 /* Goes inside and comes back when `run` has returned (true) or gate_abort() was called (false). */
 bool gate_run(const struct gate_request *request);
 
-/* Of this CPU, and of any. */
+/* Of this CPU: the firmware cannot be called, in the midst of a crossing neither. */
 bool gate_is_closed(void);
+/* Of any: our tables are in CR3. */
 bool gate_is_closed_of(unsigned int cpu);
 /*
  * Before an NMI is sent to `cpu`: true when that CPU is inside, and then it stays there until the
@@ -56,7 +57,8 @@ void gate_forget(unsigned int cpu);
 void gate_relax(void);
 /* The same with `call` instead, which must not use anything of the inside's stack. */
 void gate_outside(void (*call)(void));
-/* Inside, anywhere, exception handlers too: opens the gate for good. */
+/* While it is closed, anywhere, exception handlers too, and those of the crossing itself: opens the
+ * gate for good. */
 _Noreturn void gate_abort(void);
 /* How often the gate of this CPU has been closed. */
 uint64_t gate_crossings(void);

@@ -21,6 +21,7 @@ struct expectation {
 static struct state {
 	struct expectation expected;
 	struct fault_catch *catch;
+	bool away;
 	uint64_t caught_since; /* ticks */
 	struct fault_stats stats;
 	char summary[FAULT_SUMMARY_MAX];
@@ -107,7 +108,7 @@ static const char *what_forbids(const struct state *state, const struct trap_fra
 		return "it leaves nothing to go on with";
 	if (locks_held())
 		return "this CPU holds a lock";
-	return state->catch ? NULL : "nobody catches it";
+	return state->catch && !state->away ? NULL : "nobody catches it";
 }
 
 static void go_on_or_end(struct state *state, struct trap_frame *frame, const char *why_not)
@@ -233,6 +234,11 @@ void fault_catch_end(void)
 
 	ASSERT(state->catch, "CPU %u", platform_cpu());
 	state->catch = state->catch->outer;
+}
+
+void fault_catch_away(bool away)
+{
+	this_state()->away = away;
 }
 
 void fault_set_time_limit(uint64_t ticks)

@@ -95,6 +95,9 @@ struct fault_catch {
 };
 int fault_catch(struct fault_catch *catch) __attribute__((returns_twice));
 void fault_catch_end(void);
+/* While this CPU is `away` from the stack of its catch, in another world, nothing is caught there:
+ * what is not expected ends the run. */
+void fault_catch_away(bool away);
 /* From here on an NMI ends what has been caught for that many ticks; 0: none does. All CPUs. */
 void fault_set_time_limit(uint64_t ticks);
 /*

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What comes from outside, at an exact moment inside the gate: NMI, machine check; and what no
 handler can survive, a double fault. Each ends with a report, and with everything given back."""
+import ktap
 from check import check
 from qemu import CRASHED, PASSED, PATIENCE
 
@@ -18,8 +19,11 @@ def stopped(context, options):
 
 
 def follow_to_stop(context, machine):
+    """What was printed until then."""
     why = machine.follow(PATIENCE, done=lambda: machine.qmp.saw("GUEST_PANICKED"))
     context.require(why == "done", "did not stop: " + str(machine.complaint(why)))
+    machine.debug.read()
+    return ktap.parse(machine.debug.text())[-1]
 
 
 def require_report(context, results, *words):
