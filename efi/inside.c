@@ -6,6 +6,7 @@
 #include "cpus.h"
 #include "crew.h"
 #include "crew_watch.h"
+#include "fail.h"
 #include "fault.h"
 #include "gate.h"
 #include "image.h"
@@ -132,6 +133,8 @@ int inside_build(const struct options *options)
 {
 	int error;
 
+	if (options->fail)
+		fail_arm(options->fail, FAIL_ALL_POINTS);
 	fill_ranges();
 	memblock_init(memory_ranges, nr_memory_ranges);
 	error = failed(choose_layout(options), "the layout does not fit (vmalloc=, padding=)");
@@ -168,6 +171,16 @@ void inside_log(void)
 			 nodes_of_cpu(cpus_place(cpu)->apic_id));
 }
 
+/* Of which fail= can choose one. */
+static void log_start(void)
+{
+	uint64_t nr = 0;
+
+	for (unsigned int point = 0; point < NR_FAIL_POINTS; point++)
+		nr += fail_counted(point);
+	log_note("start: %llu internal allocations", (unsigned long long)nr);
+}
+
 struct run {
 	const struct options *options;
 	struct runner_result *result;
@@ -194,6 +207,8 @@ static void run_tests(void *argument)
 		set_cpu_node(cpu, (int)nodes_of_cpu(cpus_place(cpu)->apic_id));
 	if (mm_init(&mm_options))
 		return;
+	if (options->fail)
+		log_start();
 	fault_set_time_limit(options->limit * platform_ticks_per_second());
 	crew_watch_begin(options->limit);
 	if (options->dump)

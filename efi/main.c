@@ -188,30 +188,6 @@ static void give_back(void)
 	runner_report(&result, "efi.registers_as_before", check_registers());
 }
 
-static enum outcome outcome_of(enum inside_end end, bool all_skipped)
-{
-	if (end == INSIDE_CRASHED || result.cut_short)
-		return OUTCOME_CRASHED;
-	if (end == INSIDE_NO_MM || result.failed || result.stopped || !result.matched)
-		return OUTCOME_FAILED;
-	return all_skipped ? OUTCOME_SKIPPED : OUTCOME_PASSED;
-}
-
-static enum outcome run(void)
-{
-	enum inside_end end = inside_run(&options, &result);
-	bool all_skipped = result.skipped && !result.passed && !result.failed;
-
-	console_flush();
-	if (end == INSIDE_CRASHED)
-		result.cut_short = true;
-	log_note("gate closed %llu times", (unsigned long long)gate_crossings());
-	give_back();
-	runner_close(&result);
-	last_page(outcome_of(end, all_skipped), &options);
-	return outcome_of(end, all_skipped);
-}
-
 static void add_next_word(void *unused, const char *word)
 {
 	size_t used = strlen(next_words);
@@ -246,20 +222,52 @@ static EFI_STATUS finish_run(enum outcome outcome, EFI_STATUS status)
 	return status;
 }
 
+static void log_problem(const char *problem)
+{
+	if (problem)
+		log_note("%s", problem);
+}
+
 /* No test has run: what was taken goes back, and the reason, logged already, is the status. */
 static EFI_STATUS refuse(EFI_STATUS status)
 {
-	const char *problem;
-
 	cpus_end();
-	inside_clear();
-	problem = free_all();
-	firmware_map_free();
+	log_problem(inside_clear());
 	kept_end();
-	if (problem)
-		log_note("%s", problem);
+	log_problem(free_all());
+	log_problem(memory_proof_end());
+	firmware_map_free();
+	log_problem(check_registers());
 	log_note("nothing was run: %s", firmware_status_name(status));
 	return finish_run(OUTCOME_FAILED, status);
+}
+
+static enum outcome outcome_of(enum inside_end end, bool all_skipped)
+{
+	if (end == INSIDE_CRASHED || result.cut_short)
+		return OUTCOME_CRASHED;
+	if (result.failed || result.stopped || !result.matched)
+		return OUTCOME_FAILED;
+	return all_skipped ? OUTCOME_SKIPPED : OUTCOME_PASSED;
+}
+
+static EFI_STATUS run(void)
+{
+	enum inside_end end = inside_run(&options, &result);
+	bool all_skipped = result.skipped && !result.passed && !result.failed;
+	enum outcome outcome;
+
+	console_flush();
+	if (end == INSIDE_NO_MM)
+		return refuse(EFI_OUT_OF_RESOURCES);
+	if (end == INSIDE_CRASHED)
+		result.cut_short = true;
+	log_note("gate closed %llu times", (unsigned long long)gate_crossings());
+	give_back();
+	runner_close(&result);
+	outcome = outcome_of(end, all_skipped);
+	last_page(outcome, &options);
+	return finish_run(outcome, finish_status(outcome));
 }
 
 void run_crashed(void)
@@ -306,7 +314,6 @@ static bool is_attended(void)
 /* From the firmware's call, or from the menu, to the end of a run. */
 static EFI_STATUS live(void)
 {
-	enum outcome outcome;
 	EFI_STATUS status;
 
 	registers_read(&registers_at_start);
@@ -337,10 +344,7 @@ static EFI_STATUS live(void)
 	choose_seed();
 	results_begin(&options);
 	status = prepare();
-	if (EFI_ERROR(status))
-		return refuse(status);
-	outcome = run();
-	return finish_run(outcome, finish_status(outcome));
+	return EFI_ERROR(status) ? refuse(status) : run();
 }
 
 EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system);

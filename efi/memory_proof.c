@@ -86,9 +86,12 @@ static void log_difference(const struct map_difference *difference)
 
 const char *memory_proof_end(void)
 {
-	EFI_STATUS status = firmware_map_read();
 	struct map_difference difference;
+	EFI_STATUS status;
 
+	if (!before.nr)
+		return NULL;
+	status = firmware_map_read();
 	if (EFI_ERROR(status)) {
 		scnprintf(problem, sizeof(problem), "the firmware's map cannot be read again: %s",
 			  firmware_status_name(status));

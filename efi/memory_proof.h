@@ -22,7 +22,8 @@ const char *memory_proof_cleared(const struct phys_range *ranges, size_t nr, uin
 /*
  * Reads the map again, after memory_give_back(). NULL when every page that was ours is conventional
  * or one of boot services, and all types other than these are as they were; else what is not, in
- * words. Logs how many pages the firmware's own pool has taken or returned meanwhile.
+ * words. Logs how many pages the firmware's own pool has taken or returned meanwhile. Where nothing
+ * was begun there is nothing to prove.
  */
 const char *memory_proof_end(void);
 

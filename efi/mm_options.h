@@ -21,7 +21,6 @@ static inline struct mm_options mm_options_of(const struct options *options)
 		.quarantine = options->quarantine,
 		.poison = options->poison,
 		.debug_pagealloc = options->debug == DEBUG_PAGEALLOC,
-		.fail = options->fail,
 		.place = places[options->place],
 		.no_cache = !options->cache,
 	};

@@ -60,8 +60,6 @@ int mm_init(const struct mm_options *options)
 		error = failed(vmalloc_init(options), "vmalloc cannot start");
 	fault_add_describer(slab_describe);
 	fault_add_describer(describe_frame);
-	if (options->fail)
-		fail_arm(options->fail, FAIL_ALL_POINTS);
 	return error;
 }
 

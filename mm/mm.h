@@ -28,7 +28,6 @@ struct mm_options {
 	uint64_t quarantine; /* pages */
 	bool poison;
 	bool debug_pagealloc;
-	uint64_t fail;	    /* the Nth internal allocation after mm_init() fails, once; 0: none */
 	unsigned int place; /* enum vmap_place (vmap_area.h); 0: lowest */
 	bool no_cache;	    /* no per-CPU caches of ready address ranges: lowest fit is exact */
 };

@@ -4,6 +4,7 @@
 #include <string.h>
 #include "arguments.h"
 #include "cpus.h"
+#include "fail.h"
 #include "lib/format.h"
 #include "lib/random.h"
 #include "machine.h"
@@ -178,8 +179,11 @@ static int run_inside(struct runner_result *result)
 
 static int run(struct runner_result *result)
 {
-	int error = start();
+	int error;
 
+	if (arguments.options.fail)
+		fail_arm(arguments.options.fail, FAIL_ALL_POINTS);
+	error = start();
 	if (error)
 		return error;
 	print_header();
@@ -212,7 +216,6 @@ static int enter_walked(void)
 {
 	struct mm_options mm = mm_options_of(&arguments.options);
 
-	mm.fail = 0;
 	close_gate();
 	return mm_init(&mm);
 }

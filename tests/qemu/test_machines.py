@@ -9,7 +9,7 @@ import disk
 import pairs
 from check import check
 from firmware import ENFORCING_SMM, OVMF_2M, OVMF_4M, U_BOOT_PC, network, u_boot_script
-from qemu import FAILED, PASSED
+from qemu import FAILED, PASSED, PATIENCE
 from run import network_folder
 
 GIB, MIB = 1 << 30, 1 << 20
@@ -191,5 +191,5 @@ def register(rows, group, options, seconds, only_asked):
               only_asked)(boots(row, options, seconds))
 
 
-register(SMOKE_ROWS, "machine", SMOKE, 240, False)
-register(ROWS, "machines", "", 900, True)
+register(SMOKE_ROWS, "machine", SMOKE, PATIENCE, False)
+register(ROWS, "machines", "", 2 * PATIENCE, True)

@@ -21,7 +21,7 @@ def table(context):
                     ", ".join(options.stale(program)))
 
 
-def shell_runs(context, script, files=()):
+def shell_runs(context, script, files=(), seconds=PATIENCE):
     """What each start of the application in one boot printed; `files`: (name, bytes)."""
     image = disk.shell_disk(context.path("shell.img"), context.application, script)
     for name, contents in files:
@@ -29,7 +29,7 @@ def shell_runs(context, script, files=()):
             file.write(contents)
         disk.put(image, context.path(name), "/" + name)
     with context.machine(image=image, memory="256M", keep=True) as machine:
-        why = machine.follow(PATIENCE)
+        why = machine.follow(seconds)
         context.require(why == "ended", machine.complaint(why))
         return ktap.parse(machine.debug.text()), machine.serial.text()
 
