@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What no handler can survive, in the midst of a crossing of the gate, where one world's descriptors
-are loaded and the other one's tables: gdb sends the CPU to an address that is none. It ends with a
-report, on the firmware's own stack, with all of its registers as they were, and all given back."""
+"""What no handler can survive, in the midst of a crossing of the gate, where one world's
+descriptors are loaded and the other one's tables: gdb sends the CPU to an address that is none. It
+ends with a report, on the firmware's own stack, with its registers as they were, all given back."""
 from check import check
 from debug import GDB
 from test_debug import gdb

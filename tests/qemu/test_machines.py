@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Machines of every kind: firmware, memory, CPU, number of CPUs, nodes, and what is booted from, so
 that any two values of these meet, and of any three as many as 60 boots can have. All of it is
-`make machines`, each run with all tests; in `make test` some of the machines, which meet every value, with all but the long random test.
+`make machines`, each run with all tests; in `make test` some of the machines, which meet every
+value, with all but the long random test.
 """
 import os
 
