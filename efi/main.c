@@ -222,24 +222,42 @@ static EFI_STATUS finish_run(enum outcome outcome, EFI_STATUS status)
 	return status;
 }
 
-static void log_problem(const char *problem)
+static bool is_good(const char *problem)
 {
 	if (problem)
 		log_note("%s", problem);
+	return !problem;
 }
 
-/* No test has run: what was taken goes back, and the reason, logged already, is the status. */
+/* No test has run, and what was taken goes back: whether all is as it was. */
+static bool end_unused(void)
+{
+	bool good;
+
+	cpus_end();
+	good = is_good(inside_clear());
+	kept_end();
+	good &= is_good(free_all());
+	good &= is_good(memory_proof_end());
+	firmware_map_free();
+	return is_good(check_registers()) && good;
+}
+
+/* The reason was logged. */
 static EFI_STATUS refuse(EFI_STATUS status)
 {
-	cpus_end();
-	log_problem(inside_clear());
-	kept_end();
-	log_problem(free_all());
-	log_problem(memory_proof_end());
-	firmware_map_free();
-	log_problem(check_registers());
+	end_unused();
 	log_note("nothing was run: %s", firmware_status_name(status));
 	return finish_run(OUTCOME_FAILED, status);
+}
+
+static EFI_STATUS stop_after_layout(void)
+{
+	bool good = end_unused();
+	enum outcome outcome = good ? OUTCOME_PASSED : OUTCOME_FAILED;
+
+	runner_nothing(good);
+	return finish_run(outcome, finish_status(outcome));
 }
 
 static enum outcome outcome_of(enum inside_end end, bool all_skipped)
@@ -344,7 +362,9 @@ static EFI_STATUS live(void)
 	choose_seed();
 	results_begin(&options);
 	status = prepare();
-	return EFI_ERROR(status) ? refuse(status) : run();
+	if (EFI_ERROR(status))
+		return refuse(status);
+	return options.layout ? stop_after_layout() : run();
 }
 
 EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system);

@@ -38,6 +38,7 @@ struct options {
 	char test[OPTION_LIST_MAX]; /* empty: all */
 	enum group group;
 	bool list;
+	bool layout;
 	uint64_t repeat, repeat_seconds; /* rounds; with a unit of time that long. 0: not given */
 	enum order order;
 	bool failfast;

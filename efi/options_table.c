@@ -42,6 +42,8 @@ const struct option options_table[] = {
 	 .standard = "all", .sentence = "smoke: a chosen few, at most two seconds inside"},
 	{FIELD(list), .kind = FLAG, .values = "", .standard = "",
 	 .sentence = "print the tests that test= and group= select, run nothing"},
+	{FIELD(layout), .kind = FLAG, .values = "", .standard = "",
+	 .sentence = "draw the layout, build its tables, print where it lies, run nothing"},
 	{FIELD(repeat), .kind = ROUNDS, .min = 1, .max = 1000000, .values = "NUMBER|TIME",
 	 .standard = "1", .sentence = "so many rounds, each with other random data, or so long"},
 	{FIELD(order), .kind = CHOICE, .choices = order_words, .values = "fixed|shuffled",

@@ -11,6 +11,7 @@ from qemu import FAILED, PASSED, PATIENCE
 from test_input import require_one_line
 
 QUICK = "test=entry.*"
+BASES = ("PAGE_OFFSET", "VMALLOC_START", "VMEMMAP_START")
 NAMED = re.compile(r"^# (?!vmlab\.)(\w+\.\w+): ")
 
 
@@ -59,6 +60,18 @@ def run(context, words, **what):
     with context.machine(kernel=context.application, append=words, memory="256M",
                          **what) as machine:
         return context.ending(machine, counted=False)
+
+
+@check("options.layout", "layout shows where a run with this seed would lie, and gives all back")
+def layout_alone(context):
+    bases = []
+    for words in ("layout seed=3", f"seed=3 {QUICK}"):
+        status, results = run(context, words)
+        context.require(status == PASSED, f"{words} ended with {status}")
+        context.require(bool(results.tests) == (QUICK in words), f"{words}: the wrong tests")
+        require_one_line(context, results, "firmware map after: equal in each of")
+        bases.append([results.value(name) for name in BASES])
+    context.require(bases[0] == bases[1] and None not in bases[0], f"{bases}")
 
 
 @check("options.smoke", "group=smoke passes, and takes at most two seconds inside")

@@ -65,7 +65,7 @@ def replay(context):
 
 def starts_without_seed(context, number):
     """As many values of VMALLOC_START, from runs without a seed."""
-    script = [f"for %a run (1 {number})\r\n  vmlab.efi test=levels.* mem=16M results=off exit=shell"
+    script = [f"for %a run (1 {number})\r\n  vmlab.efi layout mem=16M results=off exit=shell"
               "\r\nendfor"]
     runs, _ = runs_in_shell(context, script, timeout=PATIENCE + 5 * number)
     context.require(len(runs) == number, f"{len(runs)} runs instead of {number}")
