@@ -12,6 +12,7 @@ OUT_OF_RESOURCES = 0x9  # as the shell shows it, without the highest bit
 STATUS = re.compile(r"status=(0x[0-9A-F]+)", re.IGNORECASE)
 # What is missing, in the line that says so.
 MISSING = re.compile(r"^# (?:mm: )?(?:no memory for .*|vmalloc cannot start): error 12$")
+TOO_LITTLE = re.compile(r"^# too little memory: \d+ page frames can be had.*, 2048 are needed$")
 QUICK = "test=levels.* results=off exit=shell"
 
 
@@ -64,6 +65,19 @@ def starve(context, first, last, step, words, seconds):
     context.require(refused and start, "the start was never refused, or always")
     context.require(last > start > max(refused), f"{start} allocations, the last tried is {last}")
     return refused
+
+
+@check("start.limit", "just below 8 MiB a start is refused in a line, and from there on it passes")
+def limit(context):
+    tried = starts(context, "(8176 8224 8)", "mem=%aK", PATIENCE)
+    refused = [bool(results.lines_with("too little memory")) for results, _ in tried]
+    context.require(refused == sorted(refused, reverse=True) and {True, False} == set(refused),
+                    f"refused: {refused}")
+    for (results, status), was_refused in zip(tried, refused):
+        if was_refused:
+            require_refused(context, results, status, TOO_LITTLE, "a start with too little")
+        else:
+            require_passed(context, results, status, "a start with just enough")
 
 
 @check("start.starved", "a start that lacks memory is refused in a line, and gives all back")
