@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What a run leaves on the stick: \\vmlab\\NNNN\\, whatever happens to the machine or to the stick."""
+import os
 import random
 import re
 
@@ -13,6 +14,8 @@ from test_shell import runs_in_shell
 
 FILES = ["junit.xml", "log.txt", "results.json", "results.tap", "vmlab.cfg"]
 QUICK = "test=entry.* mem=32M"
+MADE = b"# results: \\vmlab\\"
+CLOSED = re.compile(rb"# \d+ passed, .*: \w+$")
 RESULT = re.compile(rb"^(?:not )?ok \d+ (\S+)", re.MULTILINE)
 
 
@@ -207,3 +210,59 @@ def keep(context):
     context.require(sorted(disk.names(image, "/vmlab")) == ["0003", "0004", "0005"],
                     "kept: " + ", ".join(disk.names(image, "/vmlab")))
     require_clean(context, image)
+
+
+def seconds_inside(machine, seconds):
+    return lambda: machine.seconds_in_application() >= seconds
+
+
+def kill_at(context, image, seconds):
+    """Starts the stick, kills QEMU so many seconds after the first line, if it still runs; what was
+    printed until then."""
+    with context.machine(image=image, keep=True, memory="256M") as machine:
+        why = machine.follow(PATIENCE, done=seconds_inside(machine, seconds))
+        if why not in ("done", "ended"):
+            context.require(False, "no run: " + str(machine.complaint(why)))
+        machine.process.kill()
+        machine.process.wait()
+        machine.debug.read()
+        return machine.debug.data
+
+
+def left_by_kill(context, image, log):
+    """What the next run has to say of this one: None, nothing, when that came to its end; "" where
+    it was killed before its files were all there."""
+    folders = sorted(disk.names(image, "/vmlab"))
+    if not folders or MADE + folders[-1].encode() not in log:
+        return ""
+    number = int(folders[-1])
+    tap = read(image, number, "results.tap").rstrip()
+    if tap and CLOSED.match(tap.splitlines()[-1]):
+        return None
+    there, printed = RESULT.findall(tap), RESULT.findall(log)
+    context.require(printed[:len(there)] == there and len(printed) - len(there) <= 1,
+                    f"{len(printed)} results were printed, the stick has {len(there)}")
+    running = [line for line in tap.splitlines() if line.startswith(b"# running: ")]
+    where = "in " + running[-1].decode().split()[-1] if running else "outside any test"
+    return f"results: run {number:04} did not come to its end: it stopped {where}"
+
+
+@check("machines.killed", "killed a hundred times at random moments: clean, and the next run knows",
+       only_asked=True)
+def killed_often(context):
+    image = stick(context, "test=!mm_random.* mem=64M")
+    seed = int(os.environ.get("SEED") or random.randrange(1 << 32))
+    moments, said, told = random.Random(seed), None, 0
+    longest = float(os.environ.get("SECONDS") or 40)
+    for time in range(int(os.environ.get("TIMES") or 100)):
+        log = kill_at(context, image, moments.uniform(0, longest))
+        name = f"SEED={seed}, kill {time + 1}: "
+        wrong = disk.fsck(image)
+        context.require(not wrong, f"{name}the file system is not clean: {wrong}")
+        if MADE in log:
+            context.require(not said or said.encode() in log, f"{name}nobody says: {said}")
+            context.require(said is not None or b"did not come to its end" not in log,
+                            f"{name}a run that came to its end is said not to have")
+            told += bool(said)
+        said = left_by_kill(context, image, log)
+    context.require(told > 0, "no run was killed where the next one tells of it")
