@@ -260,21 +260,19 @@ TEST(vmap_area, model, "every policy finds exactly what looking at each page fin
 	}
 }
 
-TEST(vmap_area, random_uniform, "a random place is each free slot equally often")
+/* Free are pages 0-2 (two slots of two pages), 10-13 (three), and maybe more that is out of bounds.
+ */
+static void draws_each_slot(uintptr_t end)
 {
-	/* Free: pages 0-2 (two slots of two pages), 10-13 (three), and more that is out of bounds.
-	 */
 	struct slot_request request = {.length = 2 * PAGE_SIZE,
 				       .align = PAGE_SIZE,
 				       .start = base,
-				       .end = at(14),
+				       .end = end,
 				       .place = PLACE_RANDOM};
 	enum { DRAWS = 20000, SLOTS = 5, CHI_SQUARE_LIMIT = 33 }; /* 4 degrees: one in a million */
 	unsigned int seen[14] = {0};
 	uint64_t chi_square = 0;
 
-	begin(test_random());
-	take(3, 10);
 	expect_equal(free_space_slots(&space, &request), SLOTS);
 	for (unsigned int i = 0; i < DRAWS; i++) {
 		uintptr_t start = 0;
@@ -291,6 +289,21 @@ TEST(vmap_area, random_uniform, "a random place is each free slot equally often"
 			expect_equal(seen[i], 0);
 	}
 	expect_below(chi_square, CHI_SQUARE_LIMIT);
+}
+
+TEST(vmap_area, random_uniform, "a random place is each free slot equally often")
+{
+	begin(test_random());
+	take(3, 10);
+	draws_each_slot(at(14));
+}
+
+TEST(vmap_area, random_rare, "so it is where free slots are so few that no try finds one")
+{
+	begin(test_random());
+	take(3, 10);
+	take(14, PAGES);
+	draws_each_slot(base + ((uintptr_t)1 << 40));
 }
 
 TEST(vmap_area, exact_alignment, "a block that fits exactly at its alignment is found")

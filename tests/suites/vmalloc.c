@@ -227,6 +227,21 @@ TEST(vmalloc, atomic_free, "vfree_atomic frees at the next chance, and takes no 
 	expect(!vmalloc_to_page(p));
 }
 
+TEST(vmalloc, atomic_free_unwritten, "vfree_atomic writes nothing into the memory that it frees")
+{
+	char *p = vmalloc(PAGE_SIZE);
+	struct page *page;
+
+	require(p);
+	page = vmalloc_to_page(p);
+	get_page(page);
+	pattern_fill(p, PAGE_SIZE, 3);
+	vfree_atomic(p);
+	expect(pattern_holds(page_address(page), PAGE_SIZE, 3));
+	put_page(page);
+	vm_unmap_aliases();
+}
+
 TEST(vmalloc, flags_not_waiting, "GFP_ATOMIC and GFP_NOWAIT allocate")
 {
 	void *atomic = __vmalloc(5 * PAGE_SIZE, GFP_ATOMIC);
@@ -256,15 +271,19 @@ TEST(vmalloc, distinct, "areas that live at the same time share no frame")
 TEST(vmalloc, huge, "whole 2 MiB get large leaves, the rest small ones, nothing is rounded up")
 {
 	size_t size = PMD_SIZE + 3 * PAGE_SIZE;
-	char *p = vmalloc_huge(size, GFP_KERNEL);
+	struct page *block = alloc_pages(GFP_KERNEL | __GFP_NOWARN, PMD_SHIFT - PAGE_SHIFT);
 	struct leaf leaf;
+	char *p;
 
+	if (block)
+		__free_pages(block, PMD_SHIFT - PAGE_SHIFT);
+	mm_quiesce();
+	p = vmalloc_huge(size, GFP_KERNEL);
 	require(p);
+	expect_equal(is_vm_area_hugepages(p), block != NULL);
 	expect_equal(get_vm_area_size(find_vm_area(p)), size);
 	expect_equal(find_vm_area(p)->nr_pages, size >> PAGE_SHIFT);
 	pattern_fill(p, size, 9);
-	if (!is_vm_area_hugepages(p))
-		test_note("no 2 MiB of frames in one piece: small leaves");
 	require(walk_lookup(&kernel_space, (uintptr_t)p, &leaf));
 	expect_equal(leaf.size, is_vm_area_hugepages(p) ? PMD_SIZE : PAGE_SIZE);
 	require(walk_lookup(&kernel_space, (uintptr_t)p + PMD_SIZE, &leaf));

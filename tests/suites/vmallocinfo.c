@@ -153,6 +153,39 @@ PLAIN_TEST(vmallocinfo, describe, "an address is told by the area it is in, near
 			 "in no area"));
 }
 
+/* A call in front of another: by whom an area was allocated, or freed. */
+static __attribute__((noinline)) char *allocate_here(void)
+{
+	char *p = vmalloc(PAGE_SIZE);
+
+	expect(p);
+	return p;
+}
+
+static __attribute__((noinline)) void free_here(const char *p)
+{
+	vfree(p);
+	expect(!find_vm_area(p));
+}
+
+PLAIN_TEST(vmallocinfo, describe_callers,
+	   "what is told of an area names who allocated and who freed it")
+{
+	char *p = allocate_here(), *q = vmalloc(PAGE_SIZE), by[64], allocated[80], freed[80];
+
+	require(p && q);
+	symbol_format((uintptr_t)find_vm_area(p)->caller, by, sizeof(by));
+	expect_below((uintptr_t)find_vm_area(p)->caller - (uintptr_t)allocate_here, 256);
+	scnprintf(allocated, sizeof(allocated), "allocated at %s", by);
+	scnprintf(freed, sizeof(freed), "freed at %s", by);
+	expect(describes(p, allocated));
+	expect(!describes(q, allocated));
+	free_here(p);
+	expect(describes(p, allocated));
+	expect(!describes(p, freed));
+	vfree(q);
+}
+
 PLAIN_TEST(vmallocinfo, history, "the last 1,024 freed areas are remembered")
 {
 	char *p = vmalloc(301 * PAGE_SIZE);

@@ -135,6 +135,37 @@ TEST(vmap, large_leaves, "a run of frames that holds 2 MiB is mapped with a larg
 	kvfree(pages);
 }
 
+/* Two runs that want different addresses; each holds a whole 2 MiB. */
+TEST(vmap, longest_run, "of two runs the longer one gets the large leaf")
+{
+	enum { SHORT = 600, LONG = 700 };
+	struct page *runs[2] = {alloc_contig_pages_aligned(SHORT, 512, GFP_KERNEL | __GFP_NOWARN,
+							   NUMA_NO_NODE, NULL),
+				alloc_contig_pages_aligned(LONG, 512, GFP_KERNEL | __GFP_NOWARN,
+							   NUMA_NO_NODE, NULL)};
+	struct page **pages = kvmalloc((SHORT + LONG) * sizeof(*pages), GFP_KERNEL);
+	struct leaf leaf;
+	char *p;
+
+	if (!runs[0] || !runs[1])
+		test_skip("not so many frames in two pieces");
+	require(pages);
+	for (unsigned int i = 0; i < SHORT + LONG; i++)
+		pages[i] = i < SHORT ? runs[0] + i : runs[1] + (i - SHORT);
+	p = vmap(pages, SHORT + LONG, VM_MAP, PAGE_KERNEL);
+	require(p);
+	require(walk_lookup(&kernel_space, (uintptr_t)p + SHORT * PAGE_SIZE, &leaf));
+	expect_equal(leaf.size, PMD_SIZE);
+	expect_equal(leaf.phys, page_to_phys(runs[1]));
+	require(walk_lookup(&kernel_space, (uintptr_t)p, &leaf));
+	expect_equal(leaf.size, PAGE_SIZE);
+	expect_equal(leaf.phys, page_to_phys(runs[0]));
+	vunmap(p);
+	for (unsigned int i = 0; i < SHORT + LONG; i++)
+		__free_page(pages[i]);
+	kvfree(pages);
+}
+
 TEST(vmap, pfn, "vmap_pfn maps frames that are not ours, and no others")
 {
 	struct page *page = alloc_page(GFP_KERNEL);

@@ -69,7 +69,7 @@ TEST(vrealloc, grow_in_place, "growing keeps the address where what follows is f
 
 	require(p);
 	pattern_fill(p, 2 * PAGE_SIZE, 5);
-	expect_equal((uintptr_t)vrealloc(p, PAGES * PAGE_SIZE, GFP_KERNEL), (uintptr_t)p);
+	require_equal((uintptr_t)vrealloc(p, PAGES * PAGE_SIZE, GFP_KERNEL), (uintptr_t)p);
 	expect(holds(p, 2 * PAGE_SIZE));
 	expect_equal(get_vm_area_size(find_vm_area(p)), PAGES * PAGE_SIZE);
 	p[PAGES * PAGE_SIZE - 1] = 1;
@@ -80,17 +80,19 @@ TEST(vrealloc, grow_in_place, "growing keeps the address where what follows is f
 TEST_FLAGS(vrealloc, move, "where it cannot grow the same frames get another address", TEST_SMOKE)
 {
 	char *areas[2], *moved;
-	unsigned long pfn;
+	unsigned long first, second;
 
 	for (unsigned int i = 0; i < 2; i++)
 		areas[i] = get_in_middle(2 * PAGE_SIZE);
 	require(areas[0] && areas[1]);
 	pattern_fill(areas[0], 2 * PAGE_SIZE, 5);
-	pfn = vmalloc_to_pfn(areas[0] + PAGE_SIZE);
+	first = vmalloc_to_pfn(areas[0]);
+	second = vmalloc_to_pfn(areas[0] + PAGE_SIZE);
 	moved = vrealloc(areas[0], PAGES * PAGE_SIZE, GFP_KERNEL);
 	require(moved);
 	expect_not_equal((uintptr_t)moved, (uintptr_t)areas[0]);
-	expect_equal(vmalloc_to_pfn(moved + PAGE_SIZE), pfn);
+	expect_equal(vmalloc_to_pfn(moved), first);
+	expect_equal(vmalloc_to_pfn(moved + PAGE_SIZE), second);
 	expect(holds(moved, 2 * PAGE_SIZE));
 	expect(!find_vm_area(areas[0]));
 	vm_unmap_aliases();
