@@ -4,6 +4,7 @@
 #include <string.h>
 #include "arguments.h"
 #include "cpus.h"
+#include "early_calls.h"
 #include "fail.h"
 #include "lib/format.h"
 #include "lib/random.h"
@@ -158,12 +159,13 @@ static int run_inside(struct runner_result *result)
 	const struct options *options = &arguments.options;
 	struct mm_options mm = mm_options_of(options);
 	struct runner_options run = runner_options_of(options);
+	const char *too_early = early_calls();
 	int error = mm_init(&mm);
 
 	if (error)
 		return error;
 	run.on_host = true;
-	run.reports = PROOF_REPORTS + walk_is_meant();
+	run.reports = 1 + PROOF_REPORTS + walk_is_meant();
 	run.nr_cpus = platform_nr_cpus;
 	run.run_on_cpus = cpus_run;
 	run.check = witness_check;
@@ -173,6 +175,7 @@ static int run_inside(struct runner_result *result)
 	if (result->cut_short)
 		return 0;
 	mm_exit();
+	runner_report(result, "host.calls_too_early", too_early ? too_early : early_calls());
 	proof_inside();
 	return 0;
 }
