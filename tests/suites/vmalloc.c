@@ -296,6 +296,40 @@ TEST(vmalloc, huge, "whole 2 MiB get large leaves, the rest small ones, nothing 
 	vfree(p);
 }
 
+static size_t leaf_size(const char *p)
+{
+	struct leaf leaf;
+
+	require(walk_lookup(&kernel_space, (uintptr_t)p, &leaf));
+	return leaf.size;
+}
+
+TEST(vmalloc, huge_gib, "a whole GiB gets one leaf, the 2 MiB behind it one, the rest small ones")
+{
+	enum { PAGES_IN_GIB = PUD_SIZE >> PAGE_SHIFT };
+	size_t size = PUD_SIZE + PMD_SIZE + PAGE_SIZE;
+	struct page *block = NULL;
+	char *p;
+
+	if (platform_cpu_features()->gib_leaves)
+		block = alloc_contig_pages_aligned(PAGES_IN_GIB, PAGES_IN_GIB,
+						   GFP_KERNEL | __GFP_NOWARN, NUMA_NO_NODE, NULL);
+	if (!block)
+		test_skip("no GiB of frames in one piece, or no leaves for it");
+	for (unsigned int i = 0; i < PAGES_IN_GIB; i++)
+		__free_page(block + i);
+	mm_quiesce();
+	p = vmalloc_huge(size, GFP_KERNEL | __GFP_NOWARN);
+	if (!p)
+		test_skip("less than %zu free pages", size >> PAGE_SHIFT);
+	expect_equal(leaf_size(p), PUD_SIZE);
+	expect_equal(leaf_size(p + PUD_SIZE), PMD_SIZE);
+	expect_equal(leaf_size(p + PUD_SIZE + PMD_SIZE), PAGE_SIZE);
+	expect_equal(find_vm_area(p)->nr_pages, size >> PAGE_SHIFT);
+	expect_fault_write(p + size);
+	vfree(p);
+}
+
 TEST(vmalloc, __vmalloc_array, "__vmalloc_array gives n times size bytes, and NULL on overflow")
 {
 	char *p = __vmalloc_array(3, PAGE_SIZE, GFP_KERNEL | __GFP_ZERO);

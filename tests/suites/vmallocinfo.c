@@ -101,6 +101,27 @@ TEST(vmallocinfo, totals, "totals count areas, pages, free space and descriptors
 	vfree(p);
 }
 
+TEST(vmallocinfo, fragmentation,
+     "fragmentation is the part of free space outside of the largest block")
+{
+	uintptr_t middle = VMALLOC_START + (VMALLOC_END - VMALLOC_START) / 2;
+	struct vmalloc_totals before, after;
+	uint64_t outside;
+	void *p;
+
+	mm_quiesce();
+	vmalloc_get_totals(&before);
+	p = __vmalloc_node_range_place(PAGE_SIZE, PAGE_SIZE, middle, VMALLOC_END, GFP_KERNEL,
+				       PAGE_KERNEL, 0, NUMA_NO_NODE, NULL, PLACE_LOWEST);
+	require(p);
+	vmalloc_get_totals(&after);
+	outside = after.free_bytes - after.largest_free;
+	expect(after.fragmentation > before.fragmentation);
+	expect_below(after.fragmentation - outside / (after.free_bytes / 1000), 2);
+	expect(after.fragmentation >= 400 && after.free_blocks > before.free_blocks);
+	vfree(p);
+}
+
 TEST(vmallocinfo, vread, "vread gives an area's bytes, and zero for guards and holes")
 {
 	static char buffer[4 * 4096];
@@ -129,6 +150,20 @@ static bool describes(const void *address, const char *word)
 		return true;
 	test_note("%s", text);
 	return false;
+}
+
+TEST(vmallocinfo, check_notices, "vmap_area_check() says so when an area is not where it was")
+{
+	char *p = vmalloc(3 * PAGE_SIZE);
+	struct vmap_area *va = find_vmap_area((uintptr_t)p);
+
+	require(p && va);
+	expect(!vmap_area_check() && !vmalloc_check());
+	va->va_end += PAGE_SIZE;
+	expect(vmap_area_check());
+	va->va_end -= PAGE_SIZE;
+	expect(!vmap_area_check());
+	vfree(p);
 }
 
 PLAIN_TEST(vmallocinfo, describe, "an address is told by the area it is in, near, or was in")
