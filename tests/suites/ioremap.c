@@ -102,6 +102,19 @@ static bool firmware_page(enum firmware_ram kind, phys_addr_t *phys)
 	return false;
 }
 
+TEST(ioremap, firmware_map, "the firmware's map is known, and RAM ends behind all that is in it")
+{
+	phys_addr_t end = memblock_end();
+	size_t nr;
+	const struct firmware_range *ranges = ioremap_ram(&nr);
+
+	require(ranges && nr > 0);
+	for (size_t i = 0; i < nr; i++)
+		if (ranges[i].kind == FIRMWARE_RAM && ranges[i].end > end)
+			end = ranges[i].end;
+	expect_equal(ioremap_ram_end(), end);
+}
+
 TEST(ioremap, firmware_ram, "RAM that the firmware keeps is refused by every call")
 {
 	phys_addr_t phys;

@@ -83,6 +83,20 @@ TEST(kmalloc, kcalloc, "products are checked for overflow")
 	expect(!krealloc_array(NULL, ~(size_t)0, 16, GFP_KERNEL));
 }
 
+TEST(kmalloc, arrays, "kmalloc_array() and krealloc_array() give n times size bytes, contents kept")
+{
+	char *p = kmalloc_array(5, 24, GFP_KERNEL);
+
+	require(p);
+	expect(ksize(p) >= 120);
+	pattern_fill(p, 120, 4);
+	p = krealloc_array(p, 100, 70, GFP_KERNEL);
+	require(p);
+	expect(ksize(p) >= 7000);
+	expect(pattern_holds(p, 120, 4));
+	kfree(p);
+}
+
 TEST(kmalloc, kmalloc_node, "memory comes from the node that was asked for")
 {
 	for (unsigned int node = 0; node < nr_online_nodes(); node++) {
