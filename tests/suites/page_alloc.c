@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "page_alloc.h"
+#include "lib/format.h"
 #include "memblock.h"
 #include "test.h"
 #include "words.h"
@@ -232,6 +233,27 @@ TEST(page_alloc, split_page, "a block that is split is as many single frames")
 	expect_equal(page_count(page + 1), 0);
 	expect_equal(page_count(page + 2), 1);
 	put_page(page + 2);
+}
+
+static char said[PLATFORM_LINE_MAX];
+
+static void keep_line(const char *line)
+{
+	scnprintf(said, sizeof(said), "%s", line);
+}
+
+TEST(page_alloc, split_page_refused, "a compound block is not split, and a line says so")
+{
+	struct page *page = alloc_pages(GFP_KERNEL | __GFP_COMP, 2);
+
+	require(page);
+	said[0] = '\0';
+	log_divert(keep_line);
+	split_page(page, 2);
+	log_divert(NULL);
+	expect(text_contains(said, "split_page()") && text_contains(said, "refused"));
+	expect_equal(page_count(page + 1), 1);
+	__free_pages(page, 2);
 }
 
 TEST(page_alloc, exact, "alloc_pages_exact() keeps only the frames that were asked for")

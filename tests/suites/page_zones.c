@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "page_alloc.h"
+#include "mm.h"
 #include "test.h"
 #include "zone.h"
 
@@ -41,6 +42,17 @@ static struct zone *dma_zone(void)
 			return zone;
 	}
 	test_skip("there is no memory below 16 MiB");
+}
+
+TEST(page_zones, check_notices, "page_alloc_check() and mm_check() say so when a zone miscounts")
+{
+	struct zone *zone = dma_zone();
+
+	expect(!page_alloc_check() && !mm_check());
+	zone->free++;
+	expect(page_alloc_check() && mm_check());
+	zone->free--;
+	expect(!mm_check());
 }
 
 TEST(page_zones, dma, "GFP_DMA gives frames below 16 MiB, GFP_DMA32 below 4 GiB")

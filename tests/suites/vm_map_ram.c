@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "vm_map_ram.h"
 #include "plain.h"
+#include "ram_block.h"
 #include "slab.h"
 #include "test.h"
 #include "vmalloc.h"
@@ -149,4 +150,25 @@ TEST(vm_map_ram, model, "slots that live at the same time do not overlap, whatev
 		live[i].p = NULL;
 	}
 	free_pages_bulk(MOST, pages);
+}
+
+TEST(vm_map_ram, check_notices, "vm_map_ram_check() says so when a slot is not where it was")
+{
+	struct page *page = alloc_page(GFP_KERNEL);
+	struct vmap_area *block;
+	struct ram_slot *slots;
+	char *p;
+
+	require(page);
+	p = vm_map_ram(&page, 1, NUMA_NO_NODE);
+	block = find_vmap_area((uintptr_t)p);
+	require(p && block);
+	slots = area_of(block)->block->slots;
+	expect(!vm_map_ram_check());
+	slots[0].start += PAGE_SIZE;
+	expect(vm_map_ram_check() && vmalloc_check());
+	slots[0].start -= PAGE_SIZE;
+	expect(!vm_map_ram_check());
+	vm_unmap_ram(p, 1);
+	__free_page(page);
 }
