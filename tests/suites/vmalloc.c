@@ -330,6 +330,17 @@ TEST(vmalloc, huge_gib, "a whole GiB gets one leaf, the 2 MiB behind it one, the
 	vfree(p);
 }
 
+TEST(vmalloc, __vcalloc, "__vcalloc gives n times size bytes of zeros, and NULL on overflow")
+{
+	char *p = __vcalloc(3, PAGE_SIZE + 1, GFP_KERNEL);
+
+	require(p);
+	expect_equal(get_vm_area_size(find_vm_area(p)), 4 * PAGE_SIZE);
+	expect(all_zero(p, 3 * PAGE_SIZE + 3));
+	vfree(p);
+	expect(!__vcalloc(~(size_t)0 / 2, 3, GFP_KERNEL));
+}
+
 TEST(vmalloc, __vmalloc_array, "__vmalloc_array gives n times size bytes, and NULL on overflow")
 {
 	char *p = __vmalloc_array(3, PAGE_SIZE, GFP_KERNEL | __GFP_ZERO);
