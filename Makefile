@@ -16,7 +16,8 @@
 #:   prove          proofs by CBMC (optional: CBMC_ROOT=a system that has it), each with a bug's twin
 #:                  (PROOFS="range tree_step": only those)
 #:   coverage       lines and branches of mm/ and pagetables/ that no suite on the host runs
-#:   mutate         breaks the code NR=500 times, SEED=7, counts what suites notice; AGAIN=log
+#:   mutate         breaks the code NR=500 times, SEED=7, counts what suites notice; AGAIN=log;
+#:                  EMPTY=1: empties each public function instead (ONLY="mm/vmalloc.c:v*": those)
 #:   test-image     checks of the linked file and of the disk image
 #:   test-qemu      runs in virtual machines (CHECK="boot.*": only those)
 #:   machines       all tests on machines of every kind, firmware to disk (CHECK="machines.0*")

@@ -123,6 +123,14 @@ coverage: $(L)/vmlab-cov
 	@$(PYTHON) tests/coverage.py $(O)/cov "$(or $(GCOV),gcov)"
 
 # One small change after the other to mm/ and pagetables/: which of them do the suites notice?
+# EMPTY=1: the body of each public function instead, and no random driver to notice.
+ifneq ($(EMPTY),)
+mutate: $(L)/vmlab-fast
+	@$(PYTHON) tests/mutation/empty.py --sources "$(HOST_SOURCES)" --only "$(or $(ONLY),*)" \
+		$(if $(AGAIN),--again $(AGAIN)) \
+		--build "fast=$(HOST_CC) $(HOST_FLAGS) $(HOST_WINDOW)" --run "fast $(SUITES)" \
+		--run "fast $(SUITES) levels=5 nodes=2 poison=on cpus=2"
+else
 mutate: $(L)/vmlab-fast $(L)/vmlab-host
 	@$(PYTHON) tests/mutation/mutate.py --nr $(or $(NR),500) $(if $(SEED),--seed $(SEED)) \
 		$(if $(AGAIN),--again $(AGAIN)) --sources "$(HOST_SOURCES)" \
@@ -136,6 +144,7 @@ mutate: $(L)/vmlab-fast $(L)/vmlab-host
 		--run "fast@mm/*a* place=best debug=pagealloc test=!mm_random*,!fail_walk*" \
 		--run "fast@mm/free_* test=small.free_space" \
 		--run "fast@mm/*area* test=small.areas" --run "fast@mm/buddy* test=small.buddy"
+endif
 
 # Benchmarks. ------------------------------------------------------------------------------------
 
