@@ -37,10 +37,11 @@ $(L)/vmlab-$(1): $$($(1)_OBJECTS) $(L)/link.files
 	$$(call say,HOSTLD)$(HOST_CC) $(HOST_FLAGS) $(2) -o $$@ $$($(1)_OBJECTS)
 endef
 
-# The simulated machine's upper half lies where the sanitizer's own memory is not.
+# The simulated machine's upper half lies where the sanitizer's own memory is not. With sanitizers
+# there are the checks of a debug build too, of the order of locks among them.
 HOST_WINDOW := -DLAYOUT_WINDOW_START=0x200000000000 -DLAYOUT_WINDOW_END=0x400000000000
-HOST_ASAN := $(HOST_WINDOW) -fsanitize=address,undefined -fno-sanitize-recover=undefined
-HOST_TSAN := -fsanitize=thread -DUNDER_TSAN \
+HOST_ASAN := $(HOST_WINDOW) -DDEBUG -fsanitize=address,undefined -fno-sanitize-recover=undefined
+HOST_TSAN := -fsanitize=thread -DUNDER_TSAN -DDEBUG \
 	-DLAYOUT_WINDOW_START=0x1000000000 -DLAYOUT_WINDOW_END=0x5000000000
 $(eval $(call HOST_BUILD,host,$$(HOST_ASAN)))
 $(eval $(call HOST_BUILD,tsan,$$(HOST_TSAN)))
