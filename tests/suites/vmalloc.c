@@ -304,20 +304,39 @@ static size_t leaf_size(const char *p)
 	return leaf.size;
 }
 
+static struct page *take_gib(void)
+{
+	size_t nr = PUD_SIZE >> PAGE_SHIFT;
+
+	return platform_cpu_features()->gib_leaves
+		       ? alloc_contig_pages_aligned(nr, nr, GFP_KERNEL | __GFP_NOWARN, NUMA_NO_NODE,
+						    NULL)
+		       : NULL;
+}
+
+static void give_gib(struct page *block)
+{
+	for (size_t i = 0; block && i < PUD_SIZE >> PAGE_SHIFT; i++)
+		__free_page(block + i);
+}
+
+/* Two, since the list of the area's pages lies in one, perhaps. */
+static bool has_two_gib(void)
+{
+	struct page *first = take_gib(), *second = take_gib();
+
+	give_gib(first);
+	give_gib(second);
+	return second;
+}
+
 TEST(vmalloc, huge_gib, "a whole GiB gets one leaf, the 2 MiB behind it one, the rest small ones")
 {
-	enum { PAGES_IN_GIB = PUD_SIZE >> PAGE_SHIFT };
 	size_t size = PUD_SIZE + PMD_SIZE + PAGE_SIZE;
-	struct page *block = NULL;
 	char *p;
 
-	if (platform_cpu_features()->gib_leaves)
-		block = alloc_contig_pages_aligned(PAGES_IN_GIB, PAGES_IN_GIB,
-						   GFP_KERNEL | __GFP_NOWARN, NUMA_NO_NODE, NULL);
-	if (!block)
-		test_skip("no GiB of frames in one piece, or no leaves for it");
-	for (unsigned int i = 0; i < PAGES_IN_GIB; i++)
-		__free_page(block + i);
+	if (!has_two_gib())
+		test_skip("no two GiB of frames in one piece each, or no leaves for them");
 	mm_quiesce();
 	p = vmalloc_huge(size, GFP_KERNEL | __GFP_NOWARN);
 	if (!p)
