@@ -48,6 +48,7 @@ TEST_FLAGS(sharing, rows, "what CPUs share is counted, from one to all there are
 
 			expect(counted.good);
 			print(&rows[i], cpus, &counted);
+			test_relax();
 		}
 }
 
