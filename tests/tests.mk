@@ -57,8 +57,9 @@ TEST := $(PYTHON) tests/qemu/test.py --build $(O)
 SUITES := test=!mm_random*
 
 test: $(TEST_FILES) $(L)/vmlab-host $(L)/vmlab-tsan $(L)/vmlab-fast $(O)/small-tables \
-		$(O)/parsers $(O)/refusals $(BUILD)/setup-test.stamp
+		$(L)/vmlab-lines $(O)/parsers $(O)/refusals $(BUILD)/setup-test.stamp
 	@$(TEST) --program host=$(L)/vmlab-host \
+		--program "lines=$(L)/vmlab-lines test=sharing cpus=4 seed=1" \
 		--program "random=$(RANDOM_DRIVER) steps=1000000" \
 		--program "small=$(L)/vmlab-fast test=$(SMALL)" \
 		--program "small-tables=$(O)/small-tables" \

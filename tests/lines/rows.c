@@ -87,7 +87,7 @@ static void expect_private(const struct shared_row *row, unsigned int cpus, uint
 TEST(sharing, vmalloc, "a page that comes and goes takes nothing from other CPUs")
 {
 	expect_private(&rows[0], 1, 1);
-	expect_private(&rows[0], 4, 60);
+	expect_private(&rows[0], 4, 300);
 }
 
 TEST(sharing, vm_map_ram, "a page mapped and unmapped takes nothing from other CPUs")
