@@ -14,10 +14,8 @@ static const struct shared_row {
 	const struct load *load;
 	uint64_t loops, pages;
 } rows[] = {
-	{"fix_size_1", &load_fix_size, 10000, 1},
-	{"fix_size_16", &load_fix_size, 2000, 16},
-	{"random_size", &load_random_size, 1000, 1},
-	{"vm_map_ram_1", &load_vm_map_ram, 10000, 1},
+	{"fix_size_1", &load_fix_size, 10000, 1},      {"fix_size_16", &load_fix_size, 2000, 16},
+	{"random_size", &load_random_size, 1000, 1},   {"vm_map_ram_1", &load_vm_map_ram, 10000, 1},
 	{"vm_map_ram_32", &load_vm_map_ram, 1000, 32},
 };
 enum { ROWS = sizeof(rows) / sizeof(rows[0]) };
