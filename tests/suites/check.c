@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "broken.h"
 #include "page_alloc.h"
 #include "pcp.h"
 #include "slab.h"
@@ -10,21 +11,6 @@
  * That the checks of frames and slabs find what they are for: each structure is broken in one place
  * by hand, the check must name just that, and then the place is as it was.
  */
-
-static const char *said(const char *problem)
-{
-	return problem ? problem : "nothing is wrong";
-}
-
-/* While `place` is `value`, `check` says `text`; and nothing afterwards. */
-#define expect_broken(check, place, value, text)                                                   \
-	do {                                                                                       \
-		__typeof__(place) before = (place);                                                \
-		(place) = (value);                                                                 \
-		expect_string(said(check), text);                                                  \
-		(place) = before;                                                                  \
-		expect_string(said(check), "nothing is wrong");                                    \
-	} while (0)
 
 enum { SIZE = 96, NR_OBJECTS = 3 };
 

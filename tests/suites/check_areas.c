@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "area_cache.h"
 #include "areas.h"
+#include "broken.h"
 #include "lib/format.h"
 #include "page_alloc.h"
 #include "ram_block.h"
@@ -10,21 +11,6 @@
 #include "vmalloc.h"
 
 /* The same as check.c for address ranges, slots of vm_map_ram(), and page tables. */
-
-static const char *said(const char *problem)
-{
-	return problem ? problem : "nothing is wrong";
-}
-
-/* While `place` is `value`, `check` says `text`; and nothing afterwards. */
-#define expect_broken(check, place, value, text)                                                   \
-	do {                                                                                       \
-		__typeof__(place) before = (place);                                                \
-		(place) = (value);                                                                 \
-		expect_string(said(check), text);                                                  \
-		(place) = before;                                                                  \
-		expect_string(said(check), "nothing is wrong");                                    \
-	} while (0)
 
 /* A tree of ten ranges of two pages each, every other two pages. */
 enum { NR_NODES = 10 };
