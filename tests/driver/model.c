@@ -214,6 +214,22 @@ struct held *model_find(uintptr_t address)
 	return at > 0 && address < held_end(sorted(at - 1)) ? sorted(at - 1) : NULL;
 }
 
+/* A long array of an area's pages may be an area itself, which no slot holds. */
+static bool is_page_array(uintptr_t address)
+{
+	for (unsigned int i = 0; i < driver.nr_sorted; i++) {
+		const struct held *slot = sorted(i);
+		const struct vm_struct *vm =
+			is_area(slot->kind) && slot->nr_pages > PAGE_SIZE / sizeof(vm)
+				? find_vm_area((const void *)slot->start)
+				: NULL;
+
+		if (vm && (uintptr_t)vm->pages == address)
+			return true;
+	}
+	return false;
+}
+
 /* Inside of an area, in its guards, at no page's start, or where nothing is. Of several CPUs each
  * knows its own areas alone. */
 uintptr_t model_wrong_address(void)
@@ -227,5 +243,5 @@ uintptr_t model_wrong_address(void)
 		address += 8 * (1 + pick(500));
 	while ((slot = model_find(address)) && (slot->kind == DEVICE || slot->start == address))
 		address = slot->kind == DEVICE ? held_end(slot) + 8 : address + 8;
-	return address;
+	return is_page_array(address) ? address + 8 : address;
 }
