@@ -3,6 +3,7 @@
 #include "fault.h"
 #include "frames.h"
 #include "lib/format.h"
+#include "tlb.h"
 
 /*
  * A request for frames that the short cut did not serve: which zones may serve it, in which order,
@@ -200,6 +201,7 @@ size_t frames_alloc_slow(const struct frame_request *request, uint64_t *pfn)
 	const char *problem = request_problem(request);
 	size_t nr = 0;
 
+	tlb_answer();
 	if (problem) {
 		warn_alloc(request->gfp, request->caller, "page_alloc: refused: %s", problem);
 		return 0;

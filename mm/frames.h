@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "lib/string.h"
+#include "fault.h"
 #include "page_alloc.h"
 #include "pcp.h"
 
@@ -154,7 +155,7 @@ static inline size_t frames_alloc(gfp_t gfp, int nid, size_t wanted, uint64_t *p
 	struct run_stack *stack;
 	size_t nr = 0;
 
-	if (unlikely((gfp & (SLOW_GFP | __GFP_ZERO)) | mm_slow_reasons) ||
+	if (unlikely((gfp & (SLOW_GFP | __GFP_ZERO)) | fault_detour(cpu)) ||
 	    unlikely(nid >= 0 && nid != pcp->node) || unlikely(!local_trylock(&pcp->lock, cpu)))
 		return frames_alloc_long_way(gfp, nid, wanted, pfn, caller);
 	stack = pcp->preferred;

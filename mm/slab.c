@@ -5,6 +5,7 @@
 #include "lib/format.h"
 #include "lib/string.h"
 #include "slabs.h"
+#include "tlb.h"
 
 /* Objects to and from this CPU's list; what goes beyond it is in slabs.c. */
 
@@ -83,6 +84,7 @@ void *slab_take(struct kmem_cache *cache, gfp_t gfp)
 
 	if (unlikely(should_fail(FAIL_SLAB_OBJECT)) && !(gfp & __GFP_NOFAIL))
 		return NULL;
+	tlb_answer();
 	if (likely(local_trylock(&cpu->lock, number))) {
 		object = cpu->free;
 		if (likely(object) && unlikely(!object_is_marked(cache, object))) {

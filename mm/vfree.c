@@ -267,6 +267,7 @@ static __slow void free_long_way(unsigned int number, const void *addr, const vo
 		defer("vfree", addr, caller);
 		return;
 	}
+	tlb_answer();
 	if (unlikely(vm_has_deferred()))
 		vm_drain_deferred();
 	note = fault_or_detour(number) ? 0 : area_walked_entry(area_cpus[number], (uintptr_t)addr);

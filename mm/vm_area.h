@@ -156,8 +156,7 @@ void vm_drain_deferred(void);
 void vm_drain_deferred_all(void);
 static inline bool vm_has_deferred(void)
 {
-	return __atomic_load_n(&fault_depths[platform_cpu()].detour, __ATOMIC_RELAXED) &
-	       SLOW_WAITING;
+	return fault_detour(platform_cpu()) & SLOW_WAITING;
 }
 
 /* Pages in vmalloc's areas: one instruction, so that an exception cannot come in between. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "history.h"
 #include "lib/format.h"
+#include "tlb.h"
 #include "vm_area.h"
 
 /* What an address of the vmalloc region is, said to a person; and the lines that refuse a call. */
@@ -163,7 +164,11 @@ void vm_refuse_address(const char *call, const void *caller, const void *addr)
 
 bool vm_may_wait(const char *call, gfp_t gfp, const void *caller)
 {
-	if (likely(!gfpflags_allow_blocking(gfp)) || likely(!fault_in_handler()))
+	if (likely(!fault_in_handler())) {
+		tlb_answer();
+		return true;
+	}
+	if (!gfpflags_allow_blocking(gfp))
 		return true;
 	vm_refuse(call, caller, "a call that may wait, in an exception handler");
 	return false;

@@ -48,8 +48,9 @@ void fault_handle(struct trap_frame *frame, uint64_t address);
 /*
  * Whether this CPU is in an exception handler; and beside it what else keeps it from the short cuts
  * of those above (percpu.h), so that both are asked for by one load. Written so rarely that CPUs
- * share cache lines.
+ * share cache lines. One of the reasons is tlb.h's, the others are theirs.
  */
+enum { DETOUR_FLUSH = 1 << 30 }; /* another CPU waits until this one has flushed */
 struct fault_depth {
 	union {
 		struct {
@@ -64,6 +65,12 @@ extern struct fault_depth fault_depths[PLATFORM_CPUS_MAX] __attribute__((visibil
 static inline bool fault_in_handler(void)
 {
 	return __atomic_load_n(&fault_depths[platform_cpu()].nr, __ATOMIC_RELAXED) > 0;
+}
+
+/* The reasons alone, of CPU `cpu`. */
+static inline uint32_t fault_detour(unsigned int cpu)
+{
+	return __atomic_load_n(&fault_depths[cpu].detour, __ATOMIC_RELAXED);
 }
 
 /* CPU `cpu` is this one. */

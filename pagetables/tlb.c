@@ -73,12 +73,29 @@ static void catch_up(uint64_t seen, uint64_t latest)
 		tlb_flush_range_local(requests[i].start, requests[i].end);
 }
 
+/* CPU `cpu` is to come here with its next call; the request is published. */
+static void send_on_detour(unsigned int cpu)
+{
+	if (takes_part(cpu))
+		__atomic_fetch_or(&fault_depths[cpu].detour, DETOUR_FLUSH, __ATOMIC_SEQ_CST);
+}
+
+/* Before the generation is read: what is published after that sends us here again. */
+static void end_detour(unsigned int cpu)
+{
+	if (fault_detour(cpu) & DETOUR_FLUSH)
+		__atomic_fetch_and(&fault_depths[cpu].detour, ~(uint32_t)DETOUR_FLUSH,
+				   __ATOMIC_SEQ_CST);
+}
+
 void tlb_poll(void)
 {
 	unsigned int cpu = platform_cpu();
 	struct participant *self = &participants[cpu];
-	uint64_t latest = __atomic_load_n(&generation, __ATOMIC_ACQUIRE), others;
+	uint64_t latest, others;
 
+	end_detour(cpu);
+	latest = __atomic_load_n(&generation, __ATOMIC_ACQUIRE);
 	if (self->seen == latest || !takes_part(cpu))
 		return;
 	others = latest - self->seen - (self->own > self->seen && self->own <= latest);
@@ -154,6 +171,9 @@ static void flush_others(uintptr_t start, uintptr_t end)
 	count(&participants[self].shootdowns);
 	mine = publish(start, end);
 	skip_own(&participants[self], mine);
+	for (unsigned int cpu = 0; cpu < platform_nr_cpus(); cpu++)
+		if (cpu != self)
+			send_on_detour(cpu);
 	for (unsigned int cpu = 0; cpu < platform_nr_cpus(); cpu++)
 		if (cpu != self)
 			wait_for(cpu, mine);

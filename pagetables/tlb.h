@@ -2,6 +2,8 @@
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
+#include "fault.h"
+#include "platform.h"
 #include "space.h"
 
 /*
@@ -9,9 +11,10 @@
  * is inside the gate uses a translation of the range from before the call, global ones included,
  * nor a paging-structure cache entry of it. A CPU outside the gate needs none: closing flushes.
  *
- * A request has a generation, a number that only grows. Each CPU looks at it where it waits, and
- * says how far it has come; who asked waits for that. The caller holds no lock that another CPU
- * might wait for without looking.
+ * A request has a generation, a number that only grows. Each CPU looks at it where it waits, and,
+ * since who asks puts it on a detour (fault.h), when it calls the allocator next; and says how far
+ * it has come. Who asked waits for that. The caller holds no lock that another CPU might wait for
+ * without looking.
  */
 
 enum tlb_method { TLB_INVLPG, TLB_CR3, TLB_PGE, TLB_INVPCID, NR_TLB_METHODS };
@@ -36,6 +39,12 @@ void tlb_flush_all_local(void);
 void tlb_flush_range_local(uintptr_t start, uintptr_t end);
 /* Executes what other CPUs have asked of this one; called wherever a CPU waits. */
 void tlb_poll(void);
+/* The same if another CPU waits for this one: at the beginning of calls. */
+static inline void tlb_answer(void)
+{
+	if (__builtin_expect(fault_detour(platform_cpu()) & DETOUR_FLUSH, 0))
+		tlb_poll();
+}
 /*
  * This CPU takes part from here on (closing the gate: as soon as our tables are in CR3), or leaves
  * (opening: just before they are not). Entering flushes this CPU.
