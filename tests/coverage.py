@@ -4,10 +4,16 @@
 
     tests/coverage.py FOLDER [GCOV]
 
-A line counts as told when it has a reason in a comment: "unreached: ...", which may stand on the
-line or, for a block, on the line that opens it (then all that is indented deeper belongs to it).
-ASSERT() tells of what cannot happen: its failing branch is not asked for. Ends with 1 when anything
-is left untold.
+A line counts as told when it has a reason in a comment, behind it or before it; what is indented
+deeper than that line belongs to it:
+
+    unreached: why    it cannot run here. If it does, or nothing of it is missing, that is an error.
+    by chance: why    it depends on what another CPU does at that moment; it may run or not.
+
+Without a reason it is not asked for that ASSERT() fails, nor that a compare-and-swap is tried again
+in the condition of a loop: the first cannot happen, the second only by chance. A file that is not
+compiled for the host has a reason too. Ends with 1 when anything is left untold, or a reason is
+stale.
 """
 import collections
 import glob
@@ -18,7 +24,16 @@ import sys
 
 LINE = re.compile(r"\s*([^:]+):\s*(\d+):(.*)")
 BRANCH = re.compile(r"branch\s+\d+ (taken (\d+)|never executed)( \(throw\))?")
-UNREACHED = re.compile(r"/\* unreached: ")
+REASON = re.compile(r"/\* (unreached|by chance): ")
+RETRY = re.compile(r"while \(!__atomic_compare_exchange_n\(")
+
+
+class Reason:
+    """One comment, and the statement that it is for, from line `first` to `last`; the rest is its
+    block."""
+
+    def __init__(self, kind, first):
+        self.kind, self.first, self.last = kind, first, first
 
 
 class Source:
@@ -38,20 +53,87 @@ class Source:
         for i, taken in enumerate(branches):
             known[i] += taken
 
-    def excused(self):
-        """Numbers of the lines that have a reason."""
-        lines, depth = set(), None
+    def statement_end(self, number):
+        """The line where what begins at `number` has no parenthesis open any more."""
+        depth = 0
+        while number in self.text:
+            code = re.sub(r"/\*.*?(\*/|$)|'.'|\"[^\"]*\"", "", self.text[number])
+            depth += code.count("(") - code.count(")")
+            if depth <= 0:
+                break
+            number += 1
+        return number
+
+    def reasons(self):
+        """By line the reason that is for it, the innermost."""
+        told, open_ones, waiting, comment = {}, [], None, False
         for number in sorted(self.text):
             text = self.text[number].expandtabs(8)
+            stripped = text.strip()
+            found = REASON.search(text)
+            comment = comment or stripped.startswith("/*")
+            if comment:
+                if found:
+                    waiting = found.group(1)
+                comment = "*/" not in stripped
+                continue
+            kind = found.group(1) if found else waiting
+            if stripped in ("", "{"):
+                continue
             indent = len(text) - len(text.lstrip())
-            if depth is not None and text.strip() not in ("", "{") and indent <= depth:
-                depth = None
-            if UNREACHED.search(text):
+            while open_ones and indent <= open_ones[-1][0]:
+                open_ones.pop()
+            if kind:
+                open_ones.append((indent, Reason(kind, number)))
+                open_ones[-1][1].last = self.statement_end(number)
+                waiting = None
+            if open_ones:
+                told[number] = open_ones[-1][1]
+        return told
+
+    def asserted(self):
+        """Lines of ASSERT(), each with all that it goes on for."""
+        lines, inside = set(), False
+        for number in sorted(self.text):
+            text = self.text[number]
+            inside = inside or "ASSERT(" in text
+            if inside:
                 lines.add(number)
-                depth = indent if depth is None else depth
-            elif depth is not None:
-                lines.add(number)
+            inside = inside and not text.rstrip().endswith(";")
         return lines
+
+    def missed(self, number):
+        """Branches of a line that ran which were never taken."""
+        never = sum(taken == 0 for taken in self.branches.get(number, []))
+        return never - 1 if never and RETRY.search(self.text[number]) else never
+
+    def findings(self, counts):
+        """What is missing and has no reason, what has one and is not missing: (line, what)."""
+        told, asserted, used = self.reasons(), self.asserted(), set()
+        for number in sorted(self.count):
+            ran, reason = self.count[number], told.get(number)
+            branches, missed = self.branches.get(number, []), 0
+            if number in asserted:
+                continue
+            counts["lines"] += 1
+            counts["branches"] += len(branches)
+            if not ran:
+                counts["branches told" if reason else "branches missed"] += len(branches)
+                counts["lines told" if reason else "lines missed"] += 1
+                if not reason:
+                    yield number, "not run"
+            else:
+                missed = self.missed(number)
+                counts["branches told" if reason else "branches missed"] += missed
+                if missed and not reason:
+                    yield number, f"{missed} of {len(branches)} branches"
+            if not ran or missed:
+                used.add(reason)
+            elif reason and reason.kind == "unreached" and number > reason.last:
+                yield number, "run, and the reason says that it is not"
+        for reason in sorted(set(told.values()) - used, key=lambda reason: reason.first):
+            if reason.kind == "unreached":
+                yield reason.first, "nothing is missing here, the reason is stale"
 
 
 def read_gcov(text, sources):
@@ -83,6 +165,16 @@ def read_gcov(text, sources):
     flush()
 
 
+def left_out(sources):
+    """Files that are not compiled for the host: those without a reason."""
+    for path in sorted(glob.glob("mm/**/*.c", recursive=True) +
+                       glob.glob("pagetables/**/*.c", recursive=True)):
+        if path not in sources:
+            with open(path) as file:
+                if not REASON.search(file.read()):
+                    yield path
+
+
 def main():
     folder, gcov = sys.argv[1], sys.argv[2] if len(sys.argv) > 2 else "gcov"
     sources = collections.OrderedDict()
@@ -90,30 +182,20 @@ def main():
         out = subprocess.run([gcov, "-b", "-c", "-t", path], check=True, stdout=subprocess.PIPE,
                              stderr=subprocess.DEVNULL).stdout.decode(errors="replace")
         read_gcov(out, sources)
-    counts = collections.Counter()
+    counts, wrong = collections.Counter(), 0
     for path in sorted(sources):
-        source = sources[path]
-        excused = source.excused()
-        for number in sorted(source.count):
-            text, told = source.text[number], number in excused
-            branches = source.branches.get(number, [])
-            missed = sum(taken == 0 for taken in branches) if source.count[number] else 0
-            if re.match(r"\s*ASSERT\(", text) or "ASSERT(" in text:
-                missed = 0
-            counts["lines"] += 1
-            counts["branches"] += len(branches) if source.count[number] else 0
-            kind = "lines" if source.count[number] == 0 else "branches" if missed else None
-            if kind:
-                counts[kind + (" told" if told else " missed")] += 1 if kind == "lines" else missed
-                if not told:
-                    what = "not run" if kind == "lines" else f"{missed} of {len(branches)} branches"
-                    print(f"{path}:{number}: {what}: {text.strip()}")
+        for number, what in sorted(sources[path].findings(counts)):
+            print(f"{path}:{number}: {what}: {sources[path].text[number].strip()}")
+            wrong += 1
+    for path in left_out(sources):
+        print(f"{path}: not compiled for the host")
+        wrong += 1
     for kind in ("lines", "branches"):
         total, missed, told = counts[kind], counts[kind + " missed"], counts[kind + " told"]
         print(f"{kind}: {total}, {total - missed - told} run "
               f"({100 * (total - missed - told) / max(total, 1):.1f} %), {told} with a reason, "
               f"{missed} without")
-    return 1 if counts["lines missed"] or counts["branches missed"] else 0
+    return 1 if wrong or not sources else 0
 
 
 if __name__ == "__main__":

@@ -118,9 +118,12 @@ prove:
 # Which lines and branches of mm/ and pagetables/ the suites on the host run.
 coverage: $(L)/vmlab-cov
 	@find $(O)/cov -name '*.gcda' -delete
-	$(Q)for options in "" "levels=5 nodes=2 poison=on cpus=2" "kaslr=linux" "kaslr=off" \
-		"test=mm_random.mixed mixed.steps=200000"; do \
-		$< $$options >$(O)/cov.log || { cat $(O)/cov.log; exit 1; }; done
+	$(Q)for options in "$(SUITES)" "$(SUITES) levels=5 nodes=2 poison=on cpus=2" \
+		"$(SUITES) place=random poison=on guard=17" \
+		"$(SUITES) place=top quarantine=4096 cache=off" \
+		"$(SUITES),!fail_walk* place=best debug=pagealloc kaslr=linux" \
+		"$(SUITES),!fail_walk* kaslr=off cpus=1" "test=mm_random.mixed mixed.steps=200000"; do \
+		$< seed=1 $$options >$(O)/cov.log || { cat $(O)/cov.log; exit 1; }; done
 	@$(PYTHON) tests/coverage.py $(O)/cov "$(or $(GCOV),gcov)"
 
 # One small change after the other to mm/ and pagetables/: which of them do the suites notice?

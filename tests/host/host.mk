@@ -46,7 +46,9 @@ HOST_TSAN := -fsanitize=thread -DUNDER_TSAN -DDEBUG \
 $(eval $(call HOST_BUILD,host,$$(HOST_ASAN)))
 $(eval $(call HOST_BUILD,tsan,$$(HOST_TSAN)))
 $(eval $(call HOST_BUILD,fast,$$(HOST_WINDOW)))
-$(eval $(call HOST_BUILD,cov,$$(HOST_WINDOW) -O0 --coverage -fprofile-update=atomic -u __gcov_dump))
+HOST_COV := $(HOST_WINDOW) -O0 -fno-inline -include tests/host/coverage.h --coverage \
+	-fprofile-update=atomic -u __gcov_dump
+$(eval $(call HOST_BUILD,cov,$$(HOST_COV)))
 
 # What plays the hardware is left out: its locks would order what the code under test does not.
 $(foreach file,machine registers mmu translations trap,$(O)/tsan/tests/host/$(file).c.o): \
