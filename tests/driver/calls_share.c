@@ -23,18 +23,29 @@ static bool can_go(const struct held *slot)
 	return slot && !slot->parts;
 }
 
-static struct held exchange(struct held *box, const struct held *mine)
+/* For what is given away the box that was drawn; to take alone, the first one from there on that
+ * has something. */
+static struct held *box_for(size_t drawn, const struct held *mine)
 {
-	struct held theirs;
+	for (size_t i = 0; i < BOXES && mine->kind == FREE_SLOT; i++)
+		if (boxes[(drawn + i) % BOXES].kind != FREE_SLOT)
+			return &boxes[(drawn + i) % BOXES];
+	return &boxes[drawn];
+}
+
+static struct held exchange(size_t drawn, const struct held *mine)
+{
+	struct held *box, theirs;
 
 	spin_lock(&lock);
+	box = box_for(drawn, mine);
 	theirs = *box;
 	*box = *mine;
 	spin_unlock(&lock);
 	return theirs;
 }
 
-/* Gives one away, and takes what the box had. */
+/* Gives one away, and takes what the box had; or takes one. */
 static void step_share(void)
 {
 	struct held *slot = one_in(3) ? NULL : some_slot(), *place;
@@ -45,7 +56,7 @@ static void step_share(void)
 		mine = *slot;
 		model_remove(slot);
 	}
-	theirs = exchange(&boxes[pick(BOXES)], &mine);
+	theirs = exchange(pick(BOXES), &mine);
 	saying("gives %d, takes %d", mine.kind, theirs.kind);
 	if (theirs.kind == FREE_SLOT) {
 		came(NOTHING);
