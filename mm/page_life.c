@@ -188,11 +188,36 @@ struct runs {
 	uint64_t left_out; /* frames */
 };
 
+/* Whether all from `start` to `end` is ours. */
+static bool is_all_ours(phys_addr_t start, phys_addr_t end)
+{
+	while (start < end) {
+		const struct memory_range *range = memblock_find(start);
+
+		if (!range)
+			return false;
+		start = range->end;
+	}
+	return true;
+}
+
+/* So many runs there may be before room is kept, one for each range. */
+static size_t nr_exact(const struct runs *runs)
+{
+	size_t nr_ranges;
+
+	memblock_ranges(&nr_ranges);
+	return nr_ranges < runs->max ? runs->max - nr_ranges : 0;
+}
+
+/* The last one of a range takes in what follows, when there is no room for more. */
 static void note_run(struct runs *runs, uint64_t pfn, uint64_t nr)
 {
 	phys_addr_t start = pfn << PAGE_SHIFT, end = (pfn + nr) << PAGE_SHIFT;
 
-	if (runs->nr < runs->max)
+	if (runs->nr > nr_exact(runs) && is_all_ours(runs->ranges[runs->nr - 1].end, start))
+		runs->ranges[runs->nr - 1].end = end;
+	else if (runs->nr < runs->max)
 		runs->ranges[runs->nr++] = (struct phys_range){.start = start, .end = end};
 	else
 		runs->left_out += nr;
@@ -200,7 +225,7 @@ static void note_run(struct runs *runs, uint64_t pfn, uint64_t nr)
 
 /* What is in use at the end: a few long runs, most of it from before there was a page allocator;
  * and all that ever was. */
-enum { MAX_RUNS = 512 };
+enum { MAX_RUNS = 1024 };
 static struct phys_range rest_ranges[MAX_RUNS], handed_out_ranges[MAX_RUNS];
 static struct runs rest = {.ranges = rest_ranges, .max = MAX_RUNS};
 static struct runs handed_out = {.ranges = handed_out_ranges, .max = MAX_RUNS};
@@ -227,11 +252,17 @@ void page_alloc_exit(void)
 		pcps[cpu] = NULL;
 }
 
+static void clear_range(const struct phys_range *range)
+{
+	memset(phys_to_virt(range->start), 0, range->end - range->start);
+}
+
 void page_alloc_clear_rest(void)
 {
 	for (size_t i = 0; i < rest.nr; i++)
-		memset(phys_to_virt(rest.ranges[i].start), 0,
-		       rest.ranges[i].end - rest.ranges[i].start);
+		clear_range(&rest.ranges[i]);
+	for (size_t i = nr_exact(&handed_out); i < handed_out.nr; i++)
+		clear_range(&handed_out.ranges[i]);
 	if (rest.left_out != 0)
 		log_line("page_alloc: %llu frames in use at the end are not cleared",
 			 (unsigned long long)rest.left_out);

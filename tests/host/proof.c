@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include "levels.h"
 #include "machine.h"
+#include "mm.h"
 #include "space.h"
 #include "witness.h"
 
@@ -67,6 +68,23 @@ static const char *memory_problem(void)
 	return text;
 }
 
+static const char *handed_out_problem(void)
+{
+	static char text[96];
+	uint64_t left_out;
+	size_t nr;
+	const struct phys_range *ranges = mm_handed_out(&nr, &left_out);
+	struct search search = {0};
+
+	for (size_t i = 0; i < nr; i++)
+		search_written(&search, ranges[i].start, ranges[i].end);
+	if (nr > 0 && !search.not_clear && !left_out)
+		return NULL;
+	snprintf(text, sizeof(text), "%zu runs, %llu frames not clear, %llu not noted", nr,
+		 (unsigned long long)search.not_clear, (unsigned long long)left_out);
+	return text;
+}
+
 static const char *tables_problem(void)
 {
 	static char text[128];
@@ -84,6 +102,7 @@ static const char *tables_problem(void)
 void proof_after(struct runner_result *result)
 {
 	runner_report(result, "host.memory_given_back", memory_problem());
+	runner_report(result, "host.handed_out_noted", handed_out_problem());
 	runner_report(result, "host.tables_as_before", tables_problem());
 	runner_report(result, "host.second_opinion", witness_problem);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "page_alloc.h"
 #include "pcp.h"
+#include "slab.h"
 #include "test.h"
 #include "words.h"
 
@@ -250,4 +251,23 @@ TEST(page_runs, contig_refused, "no frames, odd alignments, more than there is, 
 	page = alloc_contig_pages(1, gfp, 0, &all);
 	require(page);
 	free_contig_range(page_to_pfn(page), 1);
+}
+
+/* More runs than the end of the run has a list for: it must know all the same what to clear. */
+TEST(page_runs, scattered, "every second frame of a long stretch, each written")
+{
+	enum { NR = 1200 };
+	struct page **pages = kvmalloc_array(NR, sizeof(*pages), GFP_KERNEL);
+	unsigned int nr = 0;
+
+	require(pages);
+	for (; nr < NR; nr++) {
+		pages[nr] = alloc_contig_pages_aligned(1, 2, GFP_KERNEL, NUMA_NO_NODE, NULL);
+		if (!expect(pages[nr]))
+			break;
+		pattern_fill(page_address(pages[nr]), PAGE_SIZE, nr);
+	}
+	while (nr-- > 0)
+		free_contig_range(page_to_pfn(pages[nr]), 1);
+	kvfree(pages);
 }
