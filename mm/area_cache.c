@@ -8,30 +8,6 @@
 
 struct area_cpu *area_cpus[PLATFORM_CPUS_MAX];
 
-/* `list` stands in front of what is in `*to` then. */
-static void join(struct area **list, struct area *last, struct area **to)
-{
-	last->vm.next = (struct vm_struct *)*to;
-	*to = *list;
-	*list = NULL;
-}
-
-bool area_class_refresh(struct area_class *class)
-{
-	bool any = false;
-
-	if (class->older && purge_is_clean(class->older_stamp)) {
-		join(&class->older, class->older_last, &class->ready);
-		any = true;
-	}
-	if (class->lazy && purge_is_clean(class->stamp)) {
-		join(&class->lazy, class->lazy_last, &class->ready);
-		class->stamp = STAMP_NONE;
-		any = true;
-	}
-	return any;
-}
-
 /* That of as many pages at twice the alignment, for a class of aligned ones; else CLASS_NONE. */
 static unsigned int class_above(unsigned int size_class)
 {
@@ -40,11 +16,11 @@ static unsigned int class_above(unsigned int size_class)
 	return size_class + CLASS_ALIGNED_PAGES;
 }
 
-struct area_class *area_class_with(struct area_cpu *cpu, unsigned int size_class)
+struct lazy_class *area_class_with(struct area_cpu *cpu, unsigned int size_class)
 {
-	struct area_class *class = &cpu->classes[size_class];
+	struct lazy_class *class = &cpu->classes[size_class];
 
-	while (!class->ready && !area_class_refresh(class)) {
+	while (!class->ready && !lazy_class_refresh(class)) {
 		size_class = class_above(size_class);
 		if (size_class == CLASS_NONE)
 			return NULL;
@@ -53,23 +29,10 @@ struct area_class *area_class_with(struct area_cpu *cpu, unsigned int size_class
 	return class;
 }
 
-void area_class_turn(struct area_class *class, struct area *first, uint64_t stamp)
-{
-	area_class_refresh(class);
-	if (class->lazy) {
-		if (!class->older)
-			class->older_last = class->lazy_last;
-		join(&class->lazy, class->lazy_last, &class->older);
-		class->older_stamp = class->stamp;
-	}
-	class->lazy_last = first;
-	class->stamp = stamp;
-}
-
 /* More ranges than the classes may have: the last one put there goes where those of no class go. */
 void area_cache_overflow(struct area_cpu *cpu, struct area *area)
 {
-	struct area_class *class = &cpu->classes[area->va.size_class];
+	struct lazy_class *class = &cpu->classes[area->va.size_class];
 
 	class->lazy = area_next(area);
 	if (!class->lazy)
@@ -142,7 +105,7 @@ bool area_cache_put(struct area *area)
 	room = cpu->room > 0;
 	if (room) {
 		set_state(area, AREA_READY);
-		area_push(&cpu->classes[area->va.size_class].ready, area);
+		lazy_push(&cpu->classes[area->va.size_class].ready, area);
 		cpu->room--;
 	}
 	area_cpu_unlock(cpu);
@@ -151,12 +114,12 @@ bool area_cache_put(struct area *area)
 
 static void put_class(struct area_cpu *cpu, struct area *area)
 {
-	struct area_class *class = &cpu->classes[area->va.size_class];
+	struct lazy_class *class = &cpu->classes[area->va.size_class];
 	uint64_t stamp = purge_stamp();
 
 	if (class->stamp != stamp)
-		area_class_turn(class, area, stamp);
-	area_push(&class->lazy, area);
+		lazy_class_turn(class, area, stamp);
+	lazy_push(&class->lazy, area);
 	if (--cpu->room < 0)
 		area_cache_overflow(cpu, area);
 }
@@ -226,12 +189,16 @@ static void drain_cpu(struct area_cpu *cpu, struct area **list)
 	if (!area_cpu_lock(cpu, platform_cpu()))
 		return;
 	for (unsigned int i = 0; i < NR_CLASSES; i++) {
-		struct area_class *class = &cpu->classes[i];
+		struct lazy_class *class = &cpu->classes[i];
 
-		area_class_refresh(class);
-		for (struct area *area = class->ready; area; area = area_next(area))
+		struct area *ready;
+
+		lazy_class_refresh(class);
+		ready = class->ready;
+		class->ready = NULL;
+		for (struct area *area = ready; area; area = area_next(area))
 			cpu->room++;
-		move_all(&class->ready, list);
+		move_all(&ready, list);
 	}
 	area_cpu_unlock(cpu);
 }

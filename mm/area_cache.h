@@ -2,6 +2,7 @@
 #pragma once
 #include "fault.h"
 #include "history.h"
+#include "lazy_class.h"
 #include "pcp.h"
 #include "purge.h"
 #include "vm_map_ram.h"
@@ -38,23 +39,6 @@ enum {
 	NR_LATE = 64,
 };
 
-struct area_class {
-	struct area *ready, *lazy, *lazy_last;
-	uint64_t stamp; /* of all in `lazy`; STAMP_NONE: that is empty */
-	/* Freed before a flush that was not complete yet when the first one in `lazy` was freed. */
-	struct area *older, *older_last;
-	uint64_t older_stamp;
-} __cacheline_aligned;
-#define STAMP_NONE UINT64_MAX
-
-/* The same for slots of vm_map_ram() of one count of pages. */
-struct ram_class {
-	struct ram_slot *ready, *lazy, *lazy_last;
-	uint64_t stamp;
-	struct ram_slot *older, *older_last;
-	uint64_t older_stamp;
-} __cacheline_aligned;
-
 /*
  * Units of PMD_SIZE in blocks of vm_map_ram() that this CPU has freed slots of lately. Forgotten
  * under the lock before blocks are looked at for any that could go (ram_block.c).
@@ -88,9 +72,9 @@ struct area_cpu {
 	const void *late[NR_LATE]; /* addresses to be freed, from exception handlers */
 	struct area *spare;	   /* a descriptor for the next split */
 	struct noted_table noted[NR_NOTED];
-	struct area_class classes[NR_CLASSES];
+	struct lazy_class classes[NR_CLASSES];
 	struct ram_block *ram_block; /* new slots come from it */
-	struct ram_class ram[RAM_SLOT_PAGES];
+	struct lazy_class ram[RAM_SLOT_PAGES];
 	struct ram_unit ram_units[NR_RAM_UNITS];
 } __cacheline_aligned;
 
@@ -154,15 +138,11 @@ static inline unsigned int area_class(size_t nr_pages, size_t align)
 	return CLASS_PAGES + (shift - 1) * CLASS_ALIGNED_PAGES + (unsigned int)nr_pages - 1;
 }
 
-/* What was freed becomes ready when a flush has been since; whether there is anything. */
-bool area_class_refresh(struct area_class *class);
 /*
  * The class itself if it has a ready range, else, for one of aligned ranges, one of as many pages
  * at a larger alignment, to which they go back. NULL: none has. The lock is held.
  */
-struct area_class *area_class_with(struct area_cpu *cpu, unsigned int size_class);
-/* The same, before the first range with another stamp than the last is put there. */
-__slow void area_class_turn(struct area_class *class, struct area *first, uint64_t stamp);
+struct lazy_class *area_class_with(struct area_cpu *cpu, unsigned int size_class);
 /* The short cut's ways out, with the lock held, which the second one gives up. */
 __slow void area_cache_overflow(struct area_cpu *cpu, struct area *area);
 __slow void area_cache_report(struct area_cpu *cpu);
@@ -175,13 +155,14 @@ static inline struct area *area_cache_take(unsigned int number, unsigned int siz
 {
 	struct area_cpu *cpu = area_cpus[number];
 	struct area *area = NULL;
-	struct area_class *class;
+	struct lazy_class *class;
 
 	if (unlikely(!area_cpu_lock(cpu, number)))
 		return NULL;
 	class = area_class_with(cpu, size_class);
 	if (likely(class)) {
-		area = area_pop(&class->ready);
+		area = class->ready;
+		class->ready = area_next(area);
 		cpu->room++;
 		__atomic_store_n(&area->va.state, AREA_CLAIMED, __ATOMIC_RELEASE);
 	}

@@ -9,50 +9,6 @@
 static struct spinlock blocks_lock = SPINLOCK("vm_map_ram", LOCK_RANK_VM_MAP_RAM);
 static struct ram_block *blocks;
 
-static void push(struct ram_class *class, struct ram_slot *slot)
-{
-	slot->next = class->ready;
-	class->ready = slot;
-}
-
-/* `list` stands in front of what is in `*to` then. */
-static void join(struct ram_slot **list, struct ram_slot *last, struct ram_slot **to)
-{
-	last->next = *to;
-	*to = *list;
-	*list = NULL;
-}
-
-/* What was freed becomes ready when a flush has been since; whether there is anything. */
-bool ram_class_refresh(struct ram_class *class)
-{
-	bool any = false;
-
-	if (class->older && purge_is_clean(class->older_stamp)) {
-		join(&class->older, class->older_last, &class->ready);
-		any = true;
-	}
-	if (class->lazy && purge_is_clean(class->stamp)) {
-		join(&class->lazy, class->lazy_last, &class->ready);
-		class->stamp = STAMP_NONE;
-		any = true;
-	}
-	return any;
-}
-
-void ram_class_turn(struct ram_class *class, struct ram_slot *first, uint64_t stamp)
-{
-	ram_class_refresh(class);
-	if (class->lazy) {
-		if (!class->older)
-			class->older_last = class->lazy_last;
-		join(&class->lazy, class->lazy_last, &class->older);
-		class->older_stamp = class->stamp;
-	}
-	class->lazy_last = first;
-	class->stamp = stamp;
-}
-
 static struct area *reserve_block(const void *caller)
 {
 	struct vm_request request = vm_request_for(RAM_BLOCK_PAGES * PAGE_SIZE, caller);
@@ -152,7 +108,7 @@ struct ram_slot *ram_carve(struct area_cpu *cpu, unsigned int count)
 		return NULL;
 	room = ENTRIES_PER_TABLE - block->carved % ENTRIES_PER_TABLE;
 	if (room < count && block->carved < RAM_BLOCK_PAGES)
-		push(&cpu->ram[room - 1], make_slot(block, room));
+		lazy_push(&cpu->ram[room - 1].ready, make_slot(block, room));
 	return block->carved + count <= RAM_BLOCK_PAGES ? make_slot(block, count) : NULL;
 }
 
@@ -189,7 +145,7 @@ static void detach(struct area_cpu *cpu)
 	if (!area_cpu_lock(cpu, platform_cpu()))
 		return;
 	for (unsigned int i = 0; i < RAM_SLOT_PAGES; i++) {
-		ram_class_refresh(&cpu->ram[i]);
+		lazy_class_refresh(&cpu->ram[i]);
 		for (struct ram_slot *slot = cpu->ram[i].ready; slot; slot = next) {
 			next = slot->next;
 			slot_set_state(slot, SLOT_DETACHED);
@@ -261,7 +217,7 @@ static void adopt_slots(struct ram_slot *slots)
 	while (slots) {
 		struct ram_slot *next = slots->next;
 
-		push(&cpu->ram[slot_count(slots) - 1], slots);
+		lazy_push(&cpu->ram[slot_count(slots) - 1].ready, slots);
 		slots = next;
 	}
 	area_cpu_unlock(cpu);

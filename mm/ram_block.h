@@ -14,7 +14,7 @@
 enum slot_state { SLOT_NONE, SLOT_LIVE, SLOT_FREE, SLOT_DETACHED };
 
 struct ram_slot {
-	struct ram_slot *next; /* in a CPU's list */
+	struct ram_slot *next; /* in a CPU's list; first (lazy_class.h) */
 	entry_t *entry;	       /* of the first page */
 	uintptr_t start;
 	uint64_t state; /* slot_state_of(); changed atomically */
@@ -53,10 +53,6 @@ struct ram_block {
 	struct ram_slot slots[RAM_BLOCK_PAGES]; /* that of a slot's first page is used */
 };
 
-/* What was freed becomes ready when a flush has been since; whether there is anything. */
-bool ram_class_refresh(struct ram_class *class);
-/* The same, before the first slot with another stamp than the last is put there. */
-void ram_class_turn(struct ram_class *class, struct ram_slot *first, uint64_t stamp);
 /* A new slot of `count` pages from this CPU's block; its lock is held. NULL: no room there. */
 struct ram_slot *ram_carve(struct area_cpu *cpu, unsigned int count);
 /* The same, live, from another block; the lock is not held. NULL: no memory. */

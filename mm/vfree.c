@@ -137,14 +137,14 @@ static __slow void put_beyond(struct area_cpu *cpu, struct area *area, size_t nr
  * and given up: each way out is the last thing done, so that none costs the others registers.
  */
 static inline __attribute__((always_inline)) void put_range(struct area_cpu *cpu,
-							    struct area_class *class,
+							    struct lazy_class *class,
 							    struct area *area, size_t nr,
 							    uint64_t stamp, const void *caller)
 {
 	vm_count_pages_of(cpu, -(long)nr);
 	area_remember(cpu, area, nr, stamp, area->vm.caller, caller);
 	__atomic_store_n(&area->va.state, AREA_LAZY, __ATOMIC_RELEASE);
-	area_push(&class->lazy, area);
+	lazy_push(&class->lazy, area);
 	if (unlikely(--cpu->room < 0)) {
 		put_beyond(cpu, area, nr);
 		return;
@@ -158,7 +158,7 @@ static inline __attribute__((always_inline)) void put_range(struct area_cpu *cpu
 }
 
 /* The same, after the frames have filled their stack. */
-static __slow void trim_and_put(struct area_cpu *cpu, struct area_class *class, struct area *area,
+static __slow void trim_and_put(struct area_cpu *cpu, struct lazy_class *class, struct area *area,
 				size_t nr, const void *caller)
 {
 	frames_trim(cpu->pcp, cpu->pcp->preferred);
@@ -173,7 +173,7 @@ static __attribute__((noinline)) void free_ready_run(struct area *area, entry_t 
 	unsigned int number = this_cpu();
 	struct area_cpu *cpu = area_cpus[number];
 	struct run_stack *stack = cpu->pcp->preferred;
-	struct area_class *class = &cpu->classes[area->va.size_class];
+	struct lazy_class *class = &cpu->classes[area->va.size_class];
 	bool own = frames_in_zone_of(stack, pfn) && frames_in_zone_of(stack, pfn + nr - 1);
 
 	COMPUTE_ONCE(class);
@@ -189,7 +189,7 @@ static __attribute__((noinline)) void free_ready_run(struct area *area, entry_t 
 	area_cpu_lock(cpu, number);
 	stamp = purge_stamp();
 	if (unlikely(class->stamp != stamp))
-		area_class_turn(class, area, stamp);
+		lazy_class_turn(class, area, stamp);
 	if (likely(own) && !run_stack_put(stack, pfn, nr))
 		trim_and_put(cpu, class, area, nr, caller);
 	else
@@ -207,7 +207,7 @@ static inline __attribute__((always_inline)) void free_ready_page(struct area_cp
 {
 	uint64_t pfn = page_to_pfn(area->vm.pages[0]), stamp;
 	struct pcp *pcp = cpu->pcp;
-	struct area_class *class;
+	struct lazy_class *class;
 
 	if (unlikely(!frame_is_plain(pfn)) || unlikely(!frames_in_zone_of(pcp->preferred, pfn)) ||
 	    unlikely(!local_trylock(&pcp->lock, number))) {

@@ -7,11 +7,11 @@
 /* With all that this CPU can do for it; live. NULL: its block has no room. */
 static struct ram_slot *take_slot(struct area_cpu *cpu, unsigned int number, unsigned int count)
 {
-	struct ram_class *class = &cpu->ram[count - 1];
+	struct lazy_class *class = &cpu->ram[count - 1];
 	struct ram_slot *slot;
 
 	area_cpu_lock(cpu, number);
-	if (class->ready || ram_class_refresh(class)) {
+	if (class->ready || lazy_class_refresh(class)) {
 		slot = class->ready;
 		class->ready = slot->next;
 	} else {
@@ -114,7 +114,7 @@ static __attribute__((noinline)) void *map_pages(struct pcp *pcp, struct ram_slo
 void *vm_map_ram(struct page **pages, unsigned int count, int node)
 {
 	unsigned int number = this_cpu();
-	struct ram_class *class;
+	struct lazy_class *class;
 	struct ram_slot *slot;
 	struct area_cpu *cpu;
 	struct pcp *pcp;
@@ -152,10 +152,9 @@ static inline bool claim_slot(struct ram_slot *slot, uint64_t count)
 
 /* A claimed slot, to the class of its count, which has the stamp of now; gives up the lock. */
 static inline __attribute__((always_inline)) void
-put_slot(struct area_cpu *cpu, struct ram_class *class, struct ram_slot *slot, unsigned int count)
+put_slot(struct area_cpu *cpu, struct lazy_class *class, struct ram_slot *slot, unsigned int count)
 {
-	slot->next = class->lazy;
-	class->lazy = slot;
+	lazy_push(&class->lazy, slot);
 	cpu->until_report -= count;
 	if (unlikely(cpu->until_report < 0)) {
 		area_cache_report(cpu);
@@ -168,12 +167,12 @@ put_slot(struct area_cpu *cpu, struct ram_class *class, struct ram_slot *slot, u
 static __attribute__((noinline)) void put_pages(struct area_cpu *cpu, struct ram_slot *slot,
 						unsigned int count, entry_t note)
 {
-	struct ram_class *class = &cpu->ram[count - 1];
+	struct lazy_class *class = &cpu->ram[count - 1];
 	uint64_t stamp = purge_stamp();
 
 	held_unmap(slot->entry, count, note);
 	if (unlikely(class->stamp != stamp))
-		ram_class_turn(class, slot, stamp);
+		lazy_class_turn(class, slot, stamp);
 	put_slot(cpu, class, slot, count);
 }
 
@@ -245,7 +244,7 @@ void vm_unmap_ram(const void *mem, unsigned int count)
 {
 	uintptr_t address = (uintptr_t)mem;
 	unsigned int number = this_cpu();
-	struct ram_class *class;
+	struct lazy_class *class;
 	struct ram_unit *unit;
 	struct ram_slot *slot;
 	struct area_cpu *cpu;

@@ -28,12 +28,14 @@ static inline __attribute__((always_inline)) void fill_plain(struct area *area, 
 }
 
 /* The class to take a plain range from, and a run on top of the stack; NULL: not both. */
-static __slow struct area_class *make_ready(struct area_cpu *cpu, unsigned int size_class,
+static __slow struct lazy_class *make_ready(struct area_cpu *cpu, unsigned int size_class,
 					    struct run_stack *stack, size_t nr)
 {
-	struct area_class *class = area_class_with(cpu, size_class);
+	struct lazy_class *class = area_class_with(cpu, size_class);
 
-	if (!class || !class->ready->va.plain)
+	const struct area *area = class ? class->ready : NULL;
+
+	if (!area || !area->va.plain)
 		return NULL;
 	return stack->top->nr >= nr || run_stack_raise(stack, nr) ? class : NULL;
 }
@@ -49,7 +51,7 @@ static inline __attribute__((always_inline)) struct area *alloc_ready(unsigned l
 {
 	unsigned int number = this_cpu();
 	struct run_stack *stack;
-	struct area_class *class;
+	struct lazy_class *class;
 	struct area_cpu *cpu;
 	struct area *area;
 	struct pcp *pcp;

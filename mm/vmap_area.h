@@ -58,6 +58,7 @@ struct area {
 };
 
 _Static_assert(sizeof(struct area) == 120, "33 descriptors in a frame, with what a slab needs");
+_Static_assert(offsetof(struct area, vm.next) == 0, "the link of a list (lazy_class.h)");
 _Static_assert(offsetof(struct area, vm.addr) == offsetof(struct area, va.va_start), "one word");
 
 static inline struct area *area_of(struct vmap_area *va)
