@@ -16,6 +16,7 @@
 #:   prove          proofs by CBMC (optional: CBMC_ROOT=a system that has it), each with a bug's twin
 #:                  (PROOFS="range tree_step": only those)
 #:   coverage       lines and branches of mm/ and pagetables/ that no suite on the host runs
+#:   coverage-mcdc  conditions there that no suite showed to decide alone (clang 18 or newer)
 #:   mutate         breaks the code NR=500 times, SEED=7, counts what suites notice; AGAIN=log;
 #:                  EMPTY=1: empties each public function instead (ONLY="mm/vmalloc.c:v*": those)
 #:   test-image     checks of the linked file and of the disk image
@@ -102,7 +103,8 @@ endif
 .PHONY: help setup image iso sign usb run screenshot debug results results-show soak test
 .PHONY: test-host test-tsan test-image test-qemu format check-format clean mutate bench
 .PHONY: bench-check bench-cpus bench-keep bench-peer bench-profile release port test-small
-.PHONY: help-options options coverage fuzz-calls fuzz-parsers machines test-refusals prove FORCE
+.PHONY: help-options options coverage coverage-mcdc mcdc-compiler fuzz-calls fuzz-parsers machines
+.PHONY: test-refusals prove FORCE
 
 help:
 	@sed -n 's/^#: \{0,1\}//p' Makefile

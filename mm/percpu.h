@@ -16,8 +16,10 @@
 
 #define CACHE_LINE 64
 #define __cacheline_aligned __attribute__((aligned(CACHE_LINE)))
+#ifndef likely
 #define likely(condition) __builtin_expect(!!(condition), 1)
 #define unlikely(condition) __builtin_expect(!!(condition), 0)
+#endif
 /* Data of the short cuts: addressed directly, not by way of a table of addresses. */
 #define __hot __attribute__((visibility("hidden")))
 /* Out of the short cut, whose registers it must not cost. */

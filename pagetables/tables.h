@@ -22,8 +22,10 @@
  * CPUs without our tables in CR3 (gate open) do not walk.
  */
 
+#ifndef likely
 #define likely(condition) __builtin_expect(!!(condition), 1)
 #define unlikely(condition) __builtin_expect(!!(condition), 0)
+#endif
 
 static inline entry_t entry_read(const entry_t *entry)
 {

@@ -115,16 +115,26 @@ prove:
 		echo "make prove needs the package cbmc (Debian 13), or CBMC_ROOT=" >&2; exit 1; }
 	@$(PYTHON) tests/proofs/prove.py $(O)/proofs $(HOST_CC) $(PROOFS)
 
-# Which lines and branches of mm/ and pagetables/ the suites on the host run.
+# Which lines and branches of mm/ and pagetables/ the suites on the host run; and which conditions
+# they show to decide alone.
+COVERAGE_RUNS := "$(SUITES)" "$(SUITES) levels=5 nodes=2 poison=on cpus=2" \
+	"$(SUITES) place=random poison=on guard=17" "$(SUITES) place=top quarantine=4096 cache=off" \
+	"$(SUITES),!fail_walk* place=best debug=pagealloc kaslr=linux" \
+	"$(SUITES),!fail_walk* kaslr=off cpus=1" "test=mm_random.mixed mixed.steps=200000"
+
 coverage: $(L)/vmlab-cov
 	@find $(O)/cov -name '*.gcda' -delete
-	$(Q)for options in "$(SUITES)" "$(SUITES) levels=5 nodes=2 poison=on cpus=2" \
-		"$(SUITES) place=random poison=on guard=17" \
-		"$(SUITES) place=top quarantine=4096 cache=off" \
-		"$(SUITES),!fail_walk* place=best debug=pagealloc kaslr=linux" \
-		"$(SUITES),!fail_walk* kaslr=off cpus=1" "test=mm_random.mixed mixed.steps=200000"; do \
+	$(Q)for options in $(COVERAGE_RUNS); do \
 		$< seed=1 $$options >$(O)/cov.log || { cat $(O)/cov.log; exit 1; }; done
 	@$(PYTHON) tests/coverage.py $(O)/cov "$(or $(GCOV),gcov)"
+
+coverage-mcdc: export LLVM_PROFILE_FILE = $(O)/mcdc/%p.profraw
+coverage-mcdc: $(L)/vmlab-mcdc
+	@rm -f $(O)/mcdc/*.profraw
+	$(Q)for options in $(COVERAGE_RUNS); do \
+		$< seed=1 $$options >$(O)/mcdc.log || { cat $(O)/mcdc.log; exit 1; }; done
+	@$(subst clang,llvm-profdata,$(MCDC_CC)) merge -sparse -o $(O)/mcdc.profdata $(O)/mcdc/*.profraw
+	@$(PYTHON) tests/mcdc.py $< $(O)/mcdc.profdata $(subst clang,llvm-cov,$(MCDC_CC))
 
 # One small change after the other to mm/ and pagetables/: which of them do the suites notice?
 # EMPTY=1: the body of each public function instead, and no random driver to notice.
