@@ -254,8 +254,10 @@ $(L)/vmlab.efi: $(L)/vmlab.so disk/nx_compat.py
 
 # For the tests: loader starts vmlab.efi with its image above 4 GiB, mp_shim under MP services that
 # do wrong.
-$(L)/loader.so $(L)/mp_shim.so: $(L)/%.so: $(O)/image/tests/qemu/%.c.o efi/vmlab.lds
-	$(call say,LD)$(LD) $(LINK_FLAGS) -o $@ $(EFI_LIB)/crt0-efi-x86_64.o $< $(EFI_LIB)/libgnuefi.a
+$(L)/loader.so $(L)/mp_shim.so: $(L)/%.so: $(O)/image/tests/qemu/%.c.o \
+		$(O)/image/tests/qemu/image_file.c.o efi/vmlab.lds
+	$(call say,LD)$(LD) $(LINK_FLAGS) -o $@ $(EFI_LIB)/crt0-efi-x86_64.o $(filter %.o,$^) \
+		$(EFI_LIB)/libgnuefi.a
 
 $(L)/loader.efi $(L)/mp_shim.efi: %.efi: %.so
 	$(call say,OBJCOPY)$(OBJCOPY) --strip-all --target=efi-app-x86_64 --subsystem=10 \

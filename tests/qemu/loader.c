@@ -6,6 +6,7 @@
  * what that returns. Says "loader: ..." on the debug port when a step fails. Only for QEMU.
  */
 #include <efi.h>
+#include "image_file.h"
 
 enum { BLOCKS_MAX = 512, MAP_ROOM = 4096 };
 #define BELOW ((EFI_PHYSICAL_ADDRESS)1 << 32)
@@ -27,34 +28,6 @@ static EFI_STATUS failed(const char *step, EFI_STATUS status)
 		for (const char *c = text[i]; *c; c++)
 			__asm__ volatile("outb %0, %1" : : "a"(*c), "Nd"((UINT16)0xe9));
 	return status;
-}
-
-static EFI_STATUS read_image(EFI_HANDLE device, void **data, UINTN *size)
-{
-	EFI_GUID file_system_guid = SIMPLE_FILE_SYSTEM_PROTOCOL, info_guid = EFI_FILE_INFO_ID;
-	EFI_SIMPLE_FILE_SYSTEM_PROTOCOL *file_system;
-	EFI_FILE_PROTOCOL *root, *file;
-	UINT8 room[sizeof(EFI_FILE_INFO) + 256];
-	UINTN room_size = sizeof(room);
-	EFI_STATUS status;
-
-	status = services->HandleProtocol(device, &file_system_guid, (void **)&file_system);
-	if (EFI_ERROR(status))
-		return status;
-	status = file_system->OpenVolume(file_system, &root);
-	if (EFI_ERROR(status))
-		return status;
-	status = root->Open(root, &file, (CHAR16 *)L"\\vmlab.efi", EFI_FILE_MODE_READ, 0);
-	if (EFI_ERROR(status))
-		return status;
-	status = file->GetInfo(file, &info_guid, &room_size, room);
-	if (EFI_ERROR(status))
-		return status;
-	*size = ((EFI_FILE_INFO *)room)->FileSize;
-	status = services->AllocatePool(EfiLoaderData, *size, data);
-	if (EFI_ERROR(status))
-		return status;
-	return file->Read(file, size, *data);
 }
 
 /* The largest parts of a conventional range that the firmware hands out, by halves. */
@@ -136,7 +109,7 @@ EFI_STATUS efi_main(EFI_HANDLE self, EFI_SYSTEM_TABLE *system)
 	status = services->HandleProtocol(self, &guid, (void **)&own);
 	if (EFI_ERROR(status))
 		return failed("finding itself", status);
-	status = read_image(own->DeviceHandle, &data, &size);
+	status = image_file_read(services, own->DeviceHandle, &data, &size);
 	if (EFI_ERROR(status))
 		return failed("reading \\vmlab.efi", status);
 	status = load_high(self, own, data, size, &child);

@@ -14,6 +14,7 @@
  * Says "shim: ..." on the debug port when a step fails. Only for QEMU.
  */
 #include <stdbool.h>
+#include "image_file.h"
 #include "mp_services.h"
 
 enum service { COUNT, INFO, START_ALL, START_ONE, ENABLE, WHO, NR_SERVICES };
@@ -158,29 +159,6 @@ static CHAR16 *read_options(CHAR16 *options, UINTN length)
 	return NULL;
 }
 
-static EFI_STATUS read_image(EFI_HANDLE device, void **data, UINTN *size)
-{
-	EFI_GUID file_system_guid = SIMPLE_FILE_SYSTEM_PROTOCOL, info_guid = EFI_FILE_INFO_ID;
-	EFI_SIMPLE_FILE_SYSTEM_PROTOCOL *file_system;
-	EFI_FILE_PROTOCOL *root, *file;
-	UINT8 room[sizeof(EFI_FILE_INFO) + 256];
-	UINTN room_size = sizeof(room);
-	EFI_STATUS status;
-
-	status = services->HandleProtocol(device, &file_system_guid, (void **)&file_system);
-	if (!EFI_ERROR(status))
-		status = file_system->OpenVolume(file_system, &root);
-	if (!EFI_ERROR(status))
-		status = root->Open(root, &file, (CHAR16 *)L"\\vmlab.efi", EFI_FILE_MODE_READ, 0);
-	if (!EFI_ERROR(status))
-		status = file->GetInfo(file, &info_guid, &room_size, room);
-	if (EFI_ERROR(status))
-		return status;
-	*size = ((EFI_FILE_INFO *)room)->FileSize;
-	status = services->AllocatePool(EfiLoaderData, *size, data);
-	return EFI_ERROR(status) ? status : file->Read(file, size, *data);
-}
-
 static EFI_STATUS spoil_services(void)
 {
 	UINTN size = sizeof(handle);
@@ -235,7 +213,7 @@ EFI_STATUS efi_main(EFI_HANDLE self, EFI_SYSTEM_TABLE *system)
 	options = read_options(own->LoadOptions, length);
 	if (!options)
 		return say("finding -- in the options", EFI_INVALID_PARAMETER);
-	status = read_image(own->DeviceHandle, &data, &size);
+	status = image_file_read(services, own->DeviceHandle, &data, &size);
 	if (EFI_ERROR(status))
 		return say("reading \\vmlab.efi", status);
 	status = services->LoadImage(FALSE, self, own->FilePath, data, size, &child);
