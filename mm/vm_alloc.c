@@ -104,7 +104,6 @@ static bool get_room(struct area *area, const struct vm_request *request)
 
 	if (nr == 1 && area->vm.pages != &area->page) {
 		area_room_free(area); /* vrealloc() gives a page that it moves a list too */
-		area->va.one_run = false;
 		area->vm.pages = &area->page;
 	} else if (!area->vm.pages) {
 		area->va.one_run = false; /* nothing is listed yet */

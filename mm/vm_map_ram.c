@@ -47,7 +47,6 @@ static void *map_area(struct page **pages, unsigned int count, const void *calle
 	if (!area)
 		return NULL;
 	area_room_free(area);
-	area->va.one_run = false;
 	area->block = NULL;
 	if (vm_map_pages(area, pages, 0, count, PAGE_KERNEL)) {
 		vmap_area_free_unused(area);

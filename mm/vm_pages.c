@@ -152,7 +152,7 @@ void vm_held_unmap_slow(struct area *area, size_t nr)
 static void map_held(struct area *area, struct page **pages, size_t nr, pgprot_t prot)
 {
 	for (size_t at = 0, run; at < nr; at += run) {
-		run = page_run(pages + at, nr - at);
+		run = area->va.one_run ? nr : page_run(pages + at, nr - at);
 		vm_held_map(area, at, run, page_to_phys(pages[at]), prot);
 	}
 }

@@ -99,7 +99,6 @@ static void *map_area(struct page **pages, const struct vm_request *request)
 	if (request->flags & VM_MAP_PUT_PAGES) {
 		area->vm.pages = pages;
 		area->vm.nr_pages = (unsigned int)nr;
-		area->va.one_run = false;
 	}
 	vm_publish(area);
 	return area->vm.addr;

@@ -69,6 +69,7 @@ void area_room_free(struct area *area)
 	if (area->vm.pages && area->vm.pages != &area->page)
 		kvfree(area->vm.pages);
 	area->vm.pages = NULL;
+	area->va.one_run = false; /* that was said of the list */
 }
 
 void area_describe(struct area *area, uintptr_t start, uintptr_t end, unsigned int front,

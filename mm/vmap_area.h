@@ -127,7 +127,8 @@ struct area *vmap_area_alloc_at(uintptr_t start, size_t nr_pages, gfp_t gfp);
 bool vmap_area_hold(struct area *area);
 /* A claimed area's range is not to go round in the caches any more; its entries are not held. */
 void vmap_area_leave_class(struct area *area);
-/* Gives up the room for page pointers that a descriptor brought along, or has. */
+/* Gives up the room for page pointers that a descriptor brought along, or has, and what was known
+ * of them. */
 void area_room_free(struct area *area);
 static inline void vmap_area_publish(struct area *area)
 {

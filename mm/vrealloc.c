@@ -92,7 +92,6 @@ static struct area *move(struct area *area, struct page **pages, size_t nr_pages
 		return NULL;
 	area_room_free(moved);
 	moved->vm.pages = pages; /* a held one stays that: all of its pages are mapped */
-	moved->va.one_run = false;
 	moved->vm.page_order = area->vm.page_order;
 	if (vm_map_pages(moved, pages, 0, nr_pages, request->prot)) {
 		moved->vm.pages = NULL;

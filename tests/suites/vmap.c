@@ -42,6 +42,32 @@ TEST_FLAGS(vmap, alias, "vmap shows the frames in the order of the array, vunmap
 		__free_page(pages[i]);
 }
 
+/* What vmalloc() knew of its pages must not be believed of these. */
+TEST(vmap, after_vmalloc, "frames in any order, in the place of an area whose frames were one run")
+{
+	struct page *pages[NR];
+	char *p = vmalloc(NR * PAGE_SIZE), *old = p;
+
+	require(p);
+	require(get_pages(pages));
+	vfree(p);
+	vm_unmap_aliases();
+	for (unsigned int i = 0; i < NR / 2; i++) {
+		struct page *page = pages[i];
+
+		pages[i] = pages[NR - 1 - i];
+		pages[NR - 1 - i] = page;
+	}
+	p = vmap(pages, NR, VM_MAP, PAGE_KERNEL);
+	require(p);
+	test_note("%s place", p == old ? "the same" : "another");
+	for (unsigned int i = 0; i < NR; i++)
+		expect_equal((uintptr_t)vmalloc_to_page(p + i * PAGE_SIZE), (uintptr_t)pages[i]);
+	vunmap(p);
+	for (unsigned int i = 0; i < NR; i++)
+		__free_page(pages[i]);
+}
+
 TEST(vmap, refused, "no pages, a NULL page, too many, and writable code are refused")
 {
 	struct page *pages[NR];
