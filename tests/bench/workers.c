@@ -40,6 +40,8 @@ static void run_load(void *context)
 static uint64_t time_of(unsigned int workers)
 {
 	mm_quiesce();
+	if (workers == 1)
+		test_rest_cpus();
 	test_run_on_cpus(workers, run_load, NULL);
 	return ticks;
 }

@@ -67,6 +67,12 @@ unsigned int test_nr_cpus(void)
 	return runner_options.nr_cpus ? runner_options.nr_cpus() : 1;
 }
 
+void test_rest_cpus(void)
+{
+	if (runner_options.rest_cpus)
+		runner_options.rest_cpus();
+}
+
 unsigned int test_run_on_cpus(unsigned int nr, void (*function)(void *context), void *context)
 {
 	static struct dispatch dispatch; /* a CPU that is lost may still look at it */

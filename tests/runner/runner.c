@@ -83,8 +83,7 @@ static bool clean_up(void)
 		locks_forget();
 		return false;
 	}
-	if (runner_options.rest_cpus)
-		runner_options.rest_cpus();
+	test_rest_cpus();
 	test_run_ends();
 	own_options_check_asked();
 	if (fault_catch(&catch)) {

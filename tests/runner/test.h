@@ -154,3 +154,6 @@ unsigned int test_run_on_cpus(unsigned int nr, void (*function)(void *context), 
 bool test_wait_for_all(void);
 /* How many CPUs test_run_on_cpus() can have. */
 unsigned int test_nr_cpus(void);
+/* The other CPUs, which wait inside for more to do, leave until they are needed: a measurement on
+ * one CPU has the machine for itself. */
+void test_rest_cpus(void);
