@@ -4,8 +4,8 @@
 
     tests/qemu/test.py --build build [--program "NAME=COMMAND LINE"]... [--only PATTERNS]
 
-Programs come first, one after another, and print KTAP: theirs are the suites on the host. Then the
-checks of the files test_*.py, two at a time. What was counted is every result that any of them
+Programs come first, and print KTAP: theirs are the suites on the host. Then the checks of the files
+test_*.py. Two at a time are run, of either. What was counted is every result that any of them
 printed, and every check. All that came out is kept under build/test/.
 """
 import argparse
@@ -89,11 +89,8 @@ def work(waiting, lock, build, report):
         report.add(current)
 
 
-def run_all(programs, checks, build):
-    report = Report(len(programs) + len(checks))
-    for program in programs:
-        check.perform(program, build)
-        report.add(program)
+def run_all(checks, build):
+    report = Report(len(checks))
     shared = (list(checks), threading.Lock(), build, report)
     workers = [threading.Thread(target=work, args=shared, daemon=True) for _ in range(WORKERS)]
     for worker in workers:
@@ -113,7 +110,7 @@ def main():
         importlib.import_module(os.path.basename(path)[:-3])
     start = time.monotonic()
     programs = [program_check(*named.split("=", 1)) for named in arguments.program]
-    counts = run_all(programs, check.selected(arguments.only), arguments.build)
+    counts = run_all(programs + check.selected(arguments.only), arguments.build)
     print(f"# {time.monotonic() - start:.0f} s; logs under {arguments.build}/test")
     print(", ".join(f"{count} {word}" for word, count in counts.items()))
     return 1 if counts["failed"] or not counts["passed"] else 0
