@@ -55,18 +55,6 @@ def levels(context):
         context.run(machine)
 
 
-@check("cpus.fewer", "cpus= takes fewer than there are, and says so when there are not so many")
-def fewer(context):
-    for words, cpus, said in (("cpus=1", 2, "cpus: 1 of 2"), ("cpus=2", 3, "cpus: 2 of 3"),
-                              ("cpus=all", 2, "cpus: 2 of 2"), ("cpus=auto", 2, "cpus: 2 of 2"),
-                              ("cpus=5", 2, "cpus=5: there are 2 processors"),
-                              ("cpus=0", 1, 'malformed "cpus=0"')):
-        with context.machine(kernel=context.application, memory="256M", cpus=cpus,
-                             append=words + " test=cpus.*,gate.*") as machine:
-            results = context.run(machine)
-        context.require(results.lines_with(said), f"{words} of {cpus} does not say: {said}")
-
-
 @check("cpus.repeat", "two processors under -icount: two runs have the same results")
 def repeat(context):
     texts = []
