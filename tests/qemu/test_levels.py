@@ -15,14 +15,6 @@ def require_5_levels(context, results):
     context.require(results.lines_with("paging", "5 levels"), "the log does not say 5 levels")
 
 
-@check("levels.five", "paging=5 on firmware with 4 levels: all tests pass")
-def five(context):
-    with context.machine(kernel=context.application, append="paging=5",
-                         memory="1G") as machine:
-        results = context.run(machine)
-    require_5_levels(context, results)
-
-
 @check("levels.last_slot", "with 5 levels the root's last entry is shared like the others")
 def last_slot(context):
     with context.machine(kernel=context.application, memory="1G",
