@@ -26,6 +26,7 @@ STOP = re.compile(r"^# stop: (\S+)$")
 DUMP = re.compile(r"^# dump: ([0-9a-f]+)-([0-9a-f]+) ([0-9a-f]+) (4K|2M|1G) ([-rwxu]+) (\S+)")
 SIZES = {"4K": 1 << 12, "2M": 1 << 21, "1G": 1 << 30}
 PAGE = 1 << 12
+SOME_FRAMES = 512  # of the area that has a large leaf alone
 # The page array (mm/page.h): for each block of memory that has a frame of ours, pages of
 # structures, and, behind those of all blocks, pages of words.
 BLOCK, BLOCK_STRUCTURES, BLOCK_WORDS = 4 << 20, 6, 1
@@ -294,3 +295,42 @@ def witness_areas(context):
 @check("witness.5_levels", "the same with 5 levels, where the trampoline is all there is more")
 def witness_5_levels(context):
     witness(context, "paging=5")
+
+
+def frames_of(leaves, places):
+    """The frames that are mapped in these places, by their addresses."""
+    return {leaf.phys + offset for leaf in leaves for start, end, of_device in places
+            if start <= leaf.virt < end and not of_device
+            for offset in range(0, (1 << 21) if leaf.large else PAGE, PAGE)}
+
+
+def require_direct(context, machine, expected, leaves, frames, there):
+    """All of the frames are in the direct map, or none: for `info tlb`, and for a read of each."""
+    seen = {leaf.virt for leaf in leaves}
+    for frame in sorted(frames):
+        address = expected.direct + frame
+        context.require((address in seen) == there == readable(machine, address),
+                        f"frame {frame:#x} is {'not ' if there else ''}in the direct map")
+
+
+@check("witness.freed_frames", "with debug=pagealloc QEMU reads frames in use, and none that was freed")
+def witness_freed_frames(context):
+    """Frames of areas, and one that was taken by itself."""
+    told, frames = {}, set()
+    with context.machine(kernel=context.application, memory="256M",
+                         append="seed=3 stop=start,areas,space,purged test=entry.* mem=32M "
+                                "debug=pagealloc",
+                         extra=("-device", "pvpanic", "-action", "panic=pause")) as machine:
+        for moment in ("start", "areas", "space", "purged"):
+            leaves, results = follow_to_stop(context, machine, moment)
+            require_sound(context, leaves, results)
+            told[moment] = Expected(context, results)
+            told[moment].sort(with_sizes(leaves, set()))
+            if moment == "areas":
+                frames = frames_of(leaves, set(told[moment].areas) - set(told["start"].areas))
+            frames |= set(told[moment].own.values())
+            require_direct(context, machine, told[moment], leaves, frames, moment != "purged")
+            machine.qmp.command("cont")
+        status, _ = context.ending(machine)
+    context.require(told["space"].own and len(frames) > SOME_FRAMES, f"{len(frames)} frames")
+    context.require(status == PASSED, "the run did not pass after the stops")
