@@ -7,7 +7,7 @@ their pages protected, in a second address space, after they are freed, after th
 after the tests. Every translation that QEMU knows must be part of the image, of the direct map of
 frames that were taken, of their page array, of an area that vmallocinfo lists, or of what the log
 says of that moment, each with the permissions that this has; and none of those may be missing. What
-was freed cannot be read by QEMU either.
+was freed cannot be read by QEMU either, and with debug=pagealloc its frames cannot.
 """
 import re
 
