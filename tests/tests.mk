@@ -145,19 +145,25 @@ mutate: $(L)/vmlab-fast
 		--build "fast=$(HOST_CC) $(HOST_FLAGS) $(HOST_WINDOW)" --run "fast $(SUITES)" \
 		--run "fast $(SUITES) levels=5 nodes=2 poison=on cpus=2"
 else
+# Later, what survives: other options, the random driver, sanitizers, every small case.
+MUTATE_QUICK := !mm_random*,!fail_walk*
 mutate: $(L)/vmlab-fast $(L)/vmlab-host
 	@$(PYTHON) tests/mutation/mutate.py --nr $(or $(NR),500) $(if $(SEED),--seed $(SEED)) \
-		$(if $(AGAIN),--again $(AGAIN)) --sources "$(HOST_SOURCES)" \
+		--only "$(or $(ONLY),*)" $(if $(AGAIN),--again $(AGAIN)) $(if $(FIRST),--first) \
+		--jobs $(or $(JOBS),2) --sources "$(HOST_SOURCES)" $(if $(LOG),--log $(LOG)) \
 		--build "fast=$(HOST_CC) $(HOST_FLAGS) $(HOST_WINDOW)" \
 		--build "host=$(HOST_CC) $(HOST_FLAGS) $(HOST_ASAN)" \
-		--run "fast test=!mm_random*,!fail_walk.pairs" \
-		--run "fast levels=5 nodes=2 poison=on cpus=2 test=!mm_random*,!fail_walk.pairs" \
-		--run "fast test=mm_random*,fail_walk.pairs mixed.steps=100000" \
-		--run "host test=!mm_random*,!fail_walk.pairs" \
-		--run "fast@pagetables/layout* kaslr=linux test=!mm_random*,!fail_walk*" \
-		--run "fast@mm/*a* place=best debug=pagealloc test=!mm_random*,!fail_walk*" \
-		--run "fast@mm/free_* test=small.free_space" \
-		--run "fast@mm/*area* test=small.areas" --run "fast@mm/buddy* test=small.buddy"
+		--run "fast test=@own" --run "fast test=$(MUTATE_QUICK)" \
+		--run "fast test=fail_walk*,!fail_walk.pairs" \
+		--later "fast levels=5 nodes=2 poison=on cpus=2 test=!mm_random*,!fail_walk.pairs" \
+		--later "fast place=top quarantine=4096 cache=off test=$(MUTATE_QUICK)" \
+		--later "fast place=random poison=on guard=17 test=$(MUTATE_QUICK)" \
+		--later "fast@pagetables/layout* kaslr=linux test=$(MUTATE_QUICK)" \
+		--later "fast test=mm_random*,fail_walk.pairs mixed.steps=100000" \
+		--later "fast@mm/free_* test=small.free_space" \
+		--later "fast@mm/*area* test=small.areas" --later "fast@mm/buddy* test=small.buddy" \
+		--later "host test=!mm_random*,!fail_walk.pairs" \
+		--later "fast@mm/*a* place=best debug=pagealloc test=$(MUTATE_QUICK)"
 endif
 
 # Benchmarks. ------------------------------------------------------------------------------------

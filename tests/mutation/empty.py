@@ -14,16 +14,17 @@ empty.txt names what nothing can notice, with the reason. Ends with 0 when all o
 """
 import argparse
 import fnmatch
-import glob
 import os
 import re
 import subprocess
 import sys
 
 import mutate
+import own
 import places
+import trial
 
-sys.path.insert(0, os.path.join(mutate.ROOT, "tests", "driver"))
+sys.path.insert(0, os.path.join(trial.ROOT, "tests", "driver"))
 import contract  # noqa: E402 (its folder comes first)
 
 EXCUSED = os.path.join(os.path.dirname(os.path.abspath(__file__)), "empty.txt")
@@ -36,8 +37,7 @@ INTERNAL = {"mm/area_cache.h", "mm/area_tree.h", "mm/areas.h", "mm/frames.h", "m
             "pagetables/fault_probe.h", "pagetables/fault_report.h"}
 QUALIFIER = re.compile(r"\b(static|inline|extern|__hot|__slow|noinline)\b"
                        r"|__attribute__\(\(.*?\)\)", re.S)
-TEST = re.compile(r"^(?:[A-Z]+_)?TEST(?:_FLAGS)?\(\s*(\w+),\s*(\w+)", re.M)
-ALONE, LONGEST = 10, 600  # seconds of CPU time: of own tests where nothing else runs; of whole code
+ALONE = 10  # seconds of CPU time of own tests, where nothing else runs
 
 
 def return_type(text, tokens, name_at):
@@ -67,19 +67,7 @@ def bodies(path, text, names):
                                "{" + value + "}")
 
 
-def own_tests():
-    """{function: "test=..."}: the modules of the files of tests that name it."""
-    naming = {}
-    for path in glob.glob(os.path.join(mutate.ROOT, "tests", "suites", "*.c")):
-        with open(path, encoding="utf-8") as file:
-            text = file.read()
-        modules = {module for module, _ in TEST.findall(text)}
-        for word in set(re.findall(r"\w+", places.blanked(text))):
-            naming.setdefault(word, set()).update(modules)
-    return {word: "test=" + ",".join(sorted(modules)) for word, modules in naming.items() if modules}
-
-
-class Build(mutate.Build):
+class Build(trial.Build):
     """Whose compiler does not mind what an empty body leaves unused."""
 
     def compile(self, source, tree, target):
@@ -88,20 +76,26 @@ class Build(mutate.Build):
                               stderr=subprocess.DEVNULL, check=False).returncode == 0
 
 
-class Emptying(mutate.Mutation):
-    def __init__(self, build, runs, log):
-        super().__init__({build.name: build}, runs, log)
-        self.build, self.own = build, own_tests()
+class Emptying:
+    def __init__(self, build, runs):
+        self.build, self.runs, self.own = build, runs, own.by_function()
+        self.tree = mutate.Tree(os.path.join("build", "empty", "tree"))
+        self.limits, self.texts = {}, {}
 
-    def measure(self):
+    def measure(self, log):
         for name, *arguments in self.runs:
-            start = mutate.used_cpu()
-            said = mutate.run(os.path.join("build", "vmlab-" + name), arguments, LONGEST)
-            used = mutate.used_cpu() - start
-            if said:
-                sys.exit(f"whole code fails: {name} {' '.join(arguments)}: {said}")
-            self.limits[name, *arguments] = int(mutate.SLOW * used + mutate.PATIENCE)
-            self.log.say(f"# whole code: {used:.1f} s of CPU: {name} {' '.join(arguments)}")
+            program = os.path.join("build", "vmlab-" + name)
+            used, self.limits[name, *arguments] = trial.measure(program, arguments)
+            log.say(f"# whole code: {used:.1f} s of CPU: {name} {' '.join(arguments)}")
+
+    def try_one(self, place):
+        """None: no change; else what gave it away, or ""."""
+        text = self.texts[place.path]
+        self.tree.change(place, text)
+        try:
+            return self._try(place)
+        finally:
+            self.tree.write(place, text)
 
     def _try(self, place):
         new = self.build.objects_with(place.path, self.tree.path)
@@ -110,11 +104,11 @@ class Emptying(mutate.Mutation):
         program = self.build.link(new)
         most = max(self.limits.values(), default=ALONE)
         if place.kind in self.own:
-            said = mutate.run(program, [self.own[place.kind]], most)
+            said = trial.run(program, [self.own[place.kind]], most)
             if said:
                 return f"own tests: {said}"
         for name, *arguments in self.runs:
-            said = mutate.run(program, arguments, self.limits[name, *arguments])
+            said = trial.run(program, arguments, self.limits[name, *arguments])
             if said:
                 return f"{' '.join(arguments)}: {said}"
         return ""
@@ -126,7 +120,7 @@ class Emptying(mutate.Mutation):
         for path in sorted(self.build.users):
             if not re.match(r"(mm|pagetables)/\w+\.[ch]$", path) or path in NOT_HERE | INTERNAL:
                 continue
-            with open(os.path.join(mutate.ROOT, path), encoding="utf-8") as file:
+            with open(os.path.join(trial.ROOT, path), encoding="utf-8") as file:
                 self.texts[path] = file.read()
             found += [place for place in bodies(path, self.texts[path], names)
                       if fnmatch.fnmatch(f"{path}:{place.kind}", pattern)]
@@ -169,13 +163,13 @@ def main():
     parser.add_argument("--again", metavar="LOG", help="those alone that survived there")
     parser.add_argument("--log", default="build/empty.log")
     arguments = parser.parse_args()
-    os.chdir(mutate.ROOT)
+    os.chdir(trial.ROOT)
     again = survivors(arguments.again) if arguments.again else None
     log = mutate.Log(arguments.log)
     name, command = arguments.build.split("=", 1)
     build = Build(name, command, arguments.sources.split(), os.path.join("build", "empty"))
-    emptying = Emptying(build, [text.split() for text in arguments.run], log)
-    emptying.measure()
+    emptying = Emptying(build, [text.split() for text in arguments.run])
+    emptying.measure(log)
     found = [place for place in emptying.all_bodies(arguments.only)
              if again is None or f"{place.kind}(): {value_of(place)}" in again]
     counts = judge(emptying, found, log)

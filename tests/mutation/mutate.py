@@ -3,101 +3,41 @@
 """Breaks mm/ and pagetables/ in one small way after the other, and counts what the suites notice.
 
     tests/mutation/mutate.py --sources "FILES" --build "NAME=COMPILER AND FLAGS"...
-                             --run "NAME[@FILES] ARGUMENTS"...
-                             [--nr 500] [--seed N] [--only PATTERN] [--again LOG] [--log FILE]
+                             --run "NAME[@FILES] ARGUMENTS"... [--later "NAME[@FILES] ARGUMENTS"]...
+                             [--nr 500] [--seed N] [--only PATH:LINE] [--again LOG] [--log FILE]
+                             [--jobs 2] [--first]
 
 Each --build names a folder build/NAME of objects, and how they were compiled. A sample of `nr`
 changes is drawn by the seed. For each the objects that it touches are compiled anew and linked with
 the others; then every --run in turn (with @FILES only for changes of these: mm/zone.*) is made until
 one fails: by an exit status, by a result "not ok", which ends it at once, or by taking several times
-the CPU time that whole code takes. A change that does not compile without a warning, as the build
-demands it, or that compiles to the same instructions, is no change: another is drawn. Changes that are listed in
-equivalent.txt are counted apart. Ends with 0 when at least 95 % of the others were noticed and at
-most 2 % are excused.
+the CPU time that whole code takes. What fails must fail twice, or else the run has not noticed it.
+"test=@own" stands for the tests whose files name the most functions of the changed file. A change
+that does not compile without a warning, as the build demands it, or that compiles to the same
+instructions, is no change: another is drawn.
+
+What has survived every --run is "open", and meets every --later once the sample is whole; --first
+ends before that. Changes that are listed in equivalent.txt are counted apart. Ends with 0 when at
+least 95 % of the others were noticed and at most 2 % are excused.
 """
 import argparse
 import fnmatch
-import glob
+import itertools
+import multiprocessing
 import os
 import random
 import re
-import resource
 import signal
 import subprocess
 import sys
 import time
 
+import own
 import places
+import trial
 
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 EQUIVALENT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "equivalent.txt")
 GOAL, EXCUSED_MOST = 95.0, 2.0
-SLOW, PATIENCE = 4, 3  # times the usual CPU time, and seconds on top
-WAITS = 60  # times that in wall time, for what only sleeps
-
-
-class Build:
-    """The objects of one build, some of which can be compiled from another tree."""
-
-    def __init__(self, name, command, sources, work):
-        self.name, self.command, self.sources = name, command.split(), sources
-        self.objects = os.path.join("build", name)
-        self.work = os.path.join(work, name)
-        self.made = {}  # source -> object of whole code, without line numbers
-        self.users = self._users()
-        os.makedirs(self.work, exist_ok=True)
-
-    def _users(self):
-        """For each file of ours, the sources whose objects depend on it."""
-        users = {}
-        for path in glob.glob(os.path.join(self.objects, "**", "*.d"), recursive=True):
-            with open(path, encoding="utf-8") as file:
-                words = re.sub(r"\\\n", " ", file.read().split("\n\n")[0]).split()
-            source = os.path.relpath(path, self.objects)[:-2]
-            # Left from before; and the machine, which is not under test.
-            if source not in self.sources or source.startswith("tests/host/"):
-                continue
-            for word in words[1:]:
-                if not word.endswith(":"):
-                    users.setdefault(word, set()).add(source)
-        return {word: self._under_test(sources) for word, sources in users.items()}
-
-    @staticmethod
-    def _under_test(sources):
-        """A header's change is made where it counts: the tests keep what they were compiled with."""
-        return {source for source in sources if source.startswith(("mm/", "pagetables/"))} or sources
-
-    def compile(self, source, tree, target):
-        strict = ["-Wconversion"] if source.startswith(("mm/", "pagetables/")) else []
-        command = [*self.command, *strict, "-g0", "-c", source, "-o", os.path.abspath(target)]
-        return subprocess.run(command, cwd=tree, stdout=subprocess.DEVNULL,
-                              stderr=subprocess.DEVNULL, check=False).returncode == 0
-
-    def _whole(self, source):
-        if source not in self.made:
-            self.made[source] = os.path.join(self.work, source.replace("/", "-") + ".whole.o")
-            self.compile(source, ROOT, self.made[source])
-        with open(self.made[source], "rb") as file:
-            return file.read()
-
-    def objects_with(self, path, tree):
-        """{source: new object}; None when it does not compile; empty when nothing differs."""
-        new = {}
-        for source in sorted(self.users.get(path, ())):
-            target = os.path.join(self.work, source.replace("/", "-") + ".broken.o")
-            if not self.compile(source, tree, target):
-                return None
-            with open(target, "rb") as file:
-                if file.read() != self._whole(source):
-                    new[source] = target
-        return new
-
-    def link(self, new):
-        program = os.path.join(self.work, "vmlab")
-        objects = [new.get(source) or os.path.join(self.objects, source + ".o")
-                   for source in [*self.sources, "symbols"]]
-        subprocess.run([*self.command, "-o", program, *objects], check=True)
-        return program
 
 
 class Tree:
@@ -107,7 +47,8 @@ class Tree:
         self.path = path
         subprocess.run(["rm", "-rf", path], check=True)
         os.makedirs(path)
-        subprocess.run(["cp", "-r", "mm", "pagetables", "tests", "efi", path], check=True, cwd=ROOT)
+        subprocess.run(["cp", "-r", "mm", "pagetables", "tests", "efi", path], check=True,
+                       cwd=trial.ROOT)
 
     def write(self, place, text):
         with open(os.path.join(self.path, place.path), "w", encoding="utf-8") as file:
@@ -117,68 +58,38 @@ class Tree:
         self.write(place, text[:place.start] + place.new + text[place.end:])
 
 
-def run(program, arguments, limit):
-    """What gave the change away; None: nothing. `limit`: seconds of CPU time."""
-    def begin():
-        resource.setrlimit(resource.RLIMIT_CPU, (limit, limit))
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-
-    process = subprocess.Popen([program, *arguments], stdout=subprocess.PIPE,
-                               stderr=subprocess.STDOUT, start_new_session=True, preexec_fn=begin)
-    said, last = None, ""
-    signal.signal(signal.SIGALRM, lambda *_: os.killpg(process.pid, signal.SIGKILL))
-    signal.setitimer(signal.ITIMER_REAL, WAITS * limit)
-    for line in process.stdout:
-        if line.startswith(b"not ok"):
-            said = line.decode(errors="replace").split("#")[0].strip()
-            os.killpg(process.pid, signal.SIGKILL)
-            break
-        last = line.decode(errors="replace").strip() or last
-    process.stdout.close()
-    process.wait()
-    signal.setitimer(signal.ITIMER_REAL, 0)
-    if said:
-        return said
-    if process.returncode == -signal.SIGKILL:
-        return "hangs"
-    return f"status {process.returncode}, {last}" if process.returncode else None
-
-
-def used_cpu():
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
-
-
 class Mutation:
-    def __init__(self, builds, runs, log):
-        self.builds, self.runs, self.log = builds, runs, log
-        self.tree = Tree(os.path.join("build", "mutation", "tree"))
-        self.texts = {}
-        self.limits = {}
+    """Tries changes in a folder of its own."""
 
-    def measure(self):
-        for name, files, *arguments in self.runs:
-            start = used_cpu()
-            said = run(os.path.join("build", "vmlab-" + name), arguments, 600)
-            taken = used_cpu() - start
-            if said:
-                sys.exit(f"whole code fails: {name} {' '.join(arguments)}: {said}")
-            self.limits[name, *arguments] = int(SLOW * taken + PATIENCE)
-            self.log.say(f"# whole code: {taken:.1f} s: {name}@{files} {' '.join(arguments)}")
+    def __init__(self, builds, limits, work):
+        sources, self.limits = builds["sources"], limits
+        self.tree = Tree(os.path.join(work, "tree"))
+        self.builds = {name: trial.Build(name, command, sources, work)
+                       for name, command in builds["commands"].items()}
+        self.likely = own.Likely()
 
-    def try_one(self, place):
+    def limit(self, name, arguments):
+        """Of whole code, which must pass."""
+        key = (name, *arguments)
+        if key not in self.limits:
+            _, self.limits[key] = trial.measure(os.path.join("build", "vmlab-" + name), arguments)
+        return self.limits[key]
+
+    def try_one(self, place, runs):
         """None: no change; else what gave it away, or ""."""
-        text = self.texts[place.path]
+        with open(place.path, encoding="utf-8") as file:
+            text = file.read()
         self.tree.change(place, text)
         try:
-            return self._try(place)
+            return self._try(place, runs)
         finally:
             self.tree.write(place, text)
 
-    def _try(self, place):
+    def _try(self, place, runs):
         programs = {}
-        for name, files, *arguments in self.runs:
-            if not fnmatch.fnmatch(place.path, files):
+        for name, files, *arguments in runs:
+            arguments = self.likely.arguments(arguments, place.path)
+            if arguments is None or not fnmatch.fnmatch(place.path, files):
                 continue
             if name not in programs:
                 new = self.builds[name].objects_with(place.path, self.tree.path)
@@ -187,30 +98,95 @@ class Mutation:
                         return None
                     continue
                 programs[name] = self.builds[name].link(new)
-            said = run(programs[name], arguments, self.limits[name, *arguments])
+            said = self._twice(programs[name], arguments, self.limit(name, arguments))
             if said:
                 return f"{' '.join([name, *arguments])}: {said}"
         return ""
 
-    def all_places(self, pattern):
-        users = next(iter(self.builds.values())).users
-        found = []
-        for path in sorted(users):
-            if not re.match(r"(mm|pagetables)/.*\.[ch]$", path):
+    @staticmethod
+    def _twice(program, arguments, limit):
+        said = trial.run(program, arguments, limit)
+        if said and said != trial.HANGS:
+            said = trial.run(program, arguments, limit) and said
+        return said
+
+
+class Workers:
+    """Some processes that try changes at the same time; each has a Mutation."""
+
+    mutation = None
+
+    def __init__(self, jobs, builds, limits):
+        self.arguments, self.jobs = (builds, limits, multiprocessing.Value("i", 0)), jobs
+
+    @staticmethod
+    def _begin(builds, limits, count):
+        with count.get_lock():
+            number, count.value = count.value, count.value + 1
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        Workers.mutation = Mutation(builds, limits, os.path.join("build", "mutation", str(number)))
+
+    @staticmethod
+    def _try(work):
+        place, runs = work
+        start = time.monotonic()
+        return place, Workers.mutation.try_one(place, runs), time.monotonic() - start
+
+    def each(self, found, runs):
+        """(place, what gave it away, seconds), in the order of `found`, as long as one asks."""
+        with multiprocessing.Pool(self.jobs, self._begin, self.arguments) as pool:
+            yield from pool.imap(self._try, zip(found, itertools.repeat(runs)))
+
+
+class Sample:
+    def __init__(self, workers, log):
+        self.workers, self.log, self.excused = workers, log, read_equivalent()
+        self.counts = {"noticed": 0, "excused": 0, "survived": 0, "none": 0}
+
+    def draw(self, found, nr, runs, last):
+        """Returns what is open after `runs`; unless these are the last: then it has survived."""
+        number, left = 0, []
+        for place, said, seconds in self.workers.each(found, runs):
+            if said is None:
+                self.counts["none"] += 1
                 continue
-            with open(os.path.join(ROOT, path), encoding="utf-8") as file:
-                self.texts[path] = file.read()
-            found += [place for place in places.places(path, self.texts[path])
+            number += 1
+            outcome = "noticed" if said else "open"
+            if not said and last:
+                outcome = "excused" if name_of(place) in self.excused else "survived"
+            self._say(f"{number} {outcome} {seconds:.1f} s", place, said)
+            if outcome == "open":
+                left.append(place)
+            else:
+                self.counts[outcome] += 1
+            if number == nr:
+                break
+        return left
+
+    def _say(self, head, place, said):
+        self.log.say(f"{head} {place.path}:{place.line}:{place.column} {said}\n    {name_of(place)}")
+
+
+def all_places(users, pattern):
+    found = []
+    for path in sorted(users):
+        if re.match(r"(mm|pagetables)/.*\.[ch]$", path):
+            found += [place for place in places.places(path, text_of(path))
                       if fnmatch.fnmatch(f"{path}:{place.line}", pattern)]
-        return found
+    return found
 
-    def line_of(self, place):
-        return self.texts[place.path].split("\n")[place.line - 1].strip()
 
-    def name(self, place):
-        old = " ".join(self.texts[place.path][place.start:place.end].split())
-        new = " ".join(place.new.split())
-        return f"{place.path}: {place.kind}: {old} -> {new} | {self.line_of(place)}"
+def text_of(path):
+    with open(os.path.join(trial.ROOT, path), encoding="utf-8") as file:
+        return file.read()
+
+
+def name_of(place):
+    text = text_of(place.path)
+    old, new = " ".join(text[place.start:place.end].split()), " ".join(place.new.split())
+    line = text.split("\n")[place.line - 1].strip()
+    return f"{place.path}: {place.kind}: {old} -> {new} | {line}"
 
 
 class Log:
@@ -224,8 +200,6 @@ class Log:
 
 def read_equivalent():
     """Names of changes that change nothing; behind each, indented, why."""
-    if not os.path.exists(EQUIVALENT):
-        return set()
     with open(EQUIVALENT, encoding="utf-8") as file:
         return {line.rstrip("\n") for line in file if line[0] not in "# \t\n"}
 
@@ -237,63 +211,45 @@ def run_words(text):
     return [name, files or "*", *words]
 
 
-def survivors_of(path, mutation, found):
-    """Those of the possible changes that an earlier run's log says have survived."""
+def survivors_of(path, found):
+    """Those of the possible changes that an earlier run's log says have survived, or are open."""
     names = set()
     with open(path, encoding="utf-8") as file:
         lines = file.read().split("\n")
     for line, name in zip(lines, lines[1:]):
-        if re.match(r"\d+ survived ", line):
+        if re.match(r"\d+ (survived|open) ", line):
             names.add(name.strip())
-    return [place for place in found if mutation.name(place) in names]
+    return [place for place in found if name_of(place) in names]
 
 
-def sample(mutation, found, nr, log):
-    excused, counts = read_equivalent(), {"noticed": 0, "excused": 0, "survived": 0, "none": 0}
-    for place in found:
-        done = counts["noticed"] + counts["excused"] + counts["survived"]
-        if done >= nr:
-            break
-        start = time.monotonic()
-        said = mutation.try_one(place)
-        name = mutation.name(place)
-        if said is None:
-            counts["none"] += 1
-            continue
-        outcome = "noticed" if said else "excused" if name in excused else "survived"
-        counts[outcome] += 1
-        log.say(f"{done + 1} {outcome} {time.monotonic() - start:.1f} s "
-                f"{place.path}:{place.line}:{place.column} {said}\n    {name}")
-    return counts
+def measured(runs, log):
+    """{run: seconds}: the limits of all that are the same for every change."""
+    limits = {}
+    for name, files, *arguments in runs:
+        if "test=@own" not in arguments:
+            taken, limit = trial.measure(os.path.join("build", "vmlab-" + name), arguments)
+            limits[name, *arguments] = limit
+            log.say(f"# whole code: {taken:.1f} s: {name}@{files} {' '.join(arguments)}")
+    return limits
 
 
-def main():
+def parse():
     parser = argparse.ArgumentParser()
     parser.add_argument("--build", action="append", default=[], metavar="NAME=COMMAND")
     parser.add_argument("--sources", required=True, help="what is linked, in this order")
     parser.add_argument("--run", action="append", default=[], metavar="NAME[@FILES] ARGUMENTS")
+    parser.add_argument("--later", action="append", default=[], metavar="NAME[@FILES] ARGUMENTS")
     parser.add_argument("--nr", type=int, default=500)
     parser.add_argument("--seed", type=int, default=None)
     parser.add_argument("--only", default="*", help="path:line, with * and ?")
     parser.add_argument("--again", metavar="LOG", help="those alone that survived there")
     parser.add_argument("--log", default="build/mutation.log")
-    arguments = parser.parse_args()
-    seed = arguments.seed if arguments.seed is not None else int(time.time())
-    os.chdir(ROOT)
-    log = Log(arguments.log)
-    builds = {}
-    for word in arguments.build:
-        name, command = word.split("=", 1)
-        builds[name] = Build(name, command, arguments.sources.split(),
-                             os.path.join("build", "mutation"))
-    mutation = Mutation(builds, [run_words(text) for text in arguments.run], log)
-    mutation.measure()
-    found = mutation.all_places(arguments.only)
-    random.Random(seed).shuffle(found)
-    if arguments.again:
-        found = survivors_of(arguments.again, mutation, found)
-    log.say(f"# {len(found)} possible changes, seed {seed}")
-    counts = sample(mutation, found, arguments.nr, log)
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--first", action="store_true", help="not the later runs")
+    return parser.parse_args()
+
+
+def conclude(counts, seed, log):
     judged = counts["noticed"] + counts["survived"]
     total = judged + counts["excused"]
     share = 100 * counts["noticed"] / judged if judged else 0
@@ -302,6 +258,31 @@ def main():
             f"instruction): {counts['noticed']} noticed, {counts['survived']} survived, "
             f"{counts['excused']} excused; {share:.1f} % of {judged} noticed")
     return 0 if share >= GOAL and excused <= EXCUSED_MOST else 1
+
+
+def main():
+    arguments = parse()
+    seed = arguments.seed if arguments.seed is not None else int(time.time())
+    os.chdir(trial.ROOT)
+    log = Log(arguments.log)
+    runs = [run_words(text) for text in arguments.run]
+    later = [] if arguments.first else [run_words(text) for text in arguments.later]
+    builds = {"sources": arguments.sources.split(),
+              "commands": dict(word.split("=", 1) for word in arguments.build)}
+    workers = Workers(arguments.jobs, builds, measured(runs + later, log))
+    users = trial.Build(*next(iter(builds["commands"].items())), builds["sources"],
+                        os.path.join("build", "mutation")).users
+    found = all_places(users, arguments.only)
+    random.Random(seed).shuffle(found)
+    if arguments.again:
+        found = survivors_of(arguments.again, found)
+    log.say(f"# {len(found)} possible changes, seed {seed}")
+    sample = Sample(workers, log)
+    left = sample.draw(found, arguments.nr, runs, not later)
+    if left:
+        log.say(f"# {len(left)} are open")
+        sample.draw(left, len(left), later, True)
+    return conclude(sample.counts, seed, log)
 
 
 if __name__ == "__main__":
