@@ -150,6 +150,7 @@ MUTATE_QUICK := !mm_random*,!fail_walk*
 mutate: $(L)/vmlab-fast $(L)/vmlab-host
 	@$(PYTHON) tests/mutation/mutate.py --nr $(or $(NR),500) $(if $(SEED),--seed $(SEED)) \
 		--only "$(or $(ONLY),*)" $(if $(AGAIN),--again $(AGAIN)) $(if $(FIRST),--first) \
+		$(if $(NAMES),--names $(NAMES)) \
 		--jobs $(or $(JOBS),2) --sources "$(HOST_SOURCES)" $(if $(LOG),--log $(LOG)) \
 		--build "fast=$(HOST_CC) $(HOST_FLAGS) $(HOST_WINDOW)" \
 		--build "host=$(HOST_CC) $(HOST_FLAGS) $(HOST_ASAN)" \

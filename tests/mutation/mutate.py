@@ -4,11 +4,12 @@
 
     tests/mutation/mutate.py --sources "FILES" --build "NAME=COMPILER AND FLAGS"...
                              --run "NAME[@FILES] ARGUMENTS"... [--later "NAME[@FILES] ARGUMENTS"]...
-                             [--nr 500] [--seed N] [--only PATH:LINE] [--again LOG] [--log FILE]
-                             [--jobs 2] [--first]
+                             [--nr 500] [--seed N] [--only PATH:LINE] [--again LOG]
+                             [--names FILE] [--log FILE] [--jobs 2] [--first]
 
 Each --build names a folder build/NAME of objects, and how they were compiled. A sample of `nr`
-changes is drawn by the seed. For each the objects that it touches are compiled anew and linked with
+changes is drawn by the seed, in an order of their names, so that what is edited elsewhere does not
+give another sample; --names tries those of a list instead. For each the objects that it touches are compiled anew and linked with
 the others; then every --run in turn (with @FILES only for changes of these: mm/zone.*) is made until
 one fails: by an exit status, by a result "not ok", which ends it at once, or by taking several times
 the CPU time that whole code takes. What fails must fail twice, or else the run has not noticed it.
@@ -21,11 +22,13 @@ ends before that. Changes that are listed in equivalent.txt are counted apart. E
 least 95 % of the others were noticed and at most 2 % are excused.
 """
 import argparse
+import collections
 import fnmatch
+import functools
+import hashlib
 import itertools
 import multiprocessing
 import os
-import random
 import re
 import signal
 import subprocess
@@ -177,6 +180,7 @@ def all_places(users, pattern):
     return found
 
 
+@functools.lru_cache(maxsize=None)
 def text_of(path):
     with open(os.path.join(trial.ROOT, path), encoding="utf-8") as file:
         return file.read()
@@ -211,6 +215,33 @@ def run_words(text):
     return [name, files or "*", *words]
 
 
+def numbered(found):
+    """{name: place}, the second of a name with " #2" behind it."""
+    seen, result = collections.Counter(), {}
+    for place in found:
+        name = name_of(place)
+        seen[name] += 1
+        result[f"{name} #{seen[name]}" if seen[name] > 1 else name] = place
+    return result
+
+
+def in_order(found, seed):
+    """As the seed has it."""
+    named = numbered(found)
+    return [named[name] for name in sorted(
+        named, key=lambda name: hashlib.sha256(f"{seed} {name}".encode()).digest())]
+
+
+def named_in(path, found, log):
+    """Those of the possible changes whose names a file lists, one a line."""
+    named = numbered(found)
+    with open(path, encoding="utf-8") as file:
+        wanted = [line.rstrip("\n") for line in file if line[0] not in "#\n"]
+    there = [named[name] for name in wanted if name in named]
+    log.say(f"# {len(wanted)} named in {path}, {len(wanted) - len(there)} are in the code no more")
+    return there
+
+
 def survivors_of(path, found):
     """Those of the possible changes that an earlier run's log says have survived, or are open."""
     names = set()
@@ -243,6 +274,7 @@ def parse():
     parser.add_argument("--seed", type=int, default=None)
     parser.add_argument("--only", default="*", help="path:line, with * and ?")
     parser.add_argument("--again", metavar="LOG", help="those alone that survived there")
+    parser.add_argument("--names", metavar="FILE", help="those alone that it lists")
     parser.add_argument("--log", default="build/mutation.log")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--first", action="store_true", help="not the later runs")
@@ -273,7 +305,10 @@ def main():
     users = trial.Build(*next(iter(builds["commands"].items())), builds["sources"],
                         os.path.join("build", "mutation")).users
     found = all_places(users, arguments.only)
-    random.Random(seed).shuffle(found)
+    if arguments.names:
+        found = named_in(arguments.names, found, log)
+    else:
+        found = in_order(found, seed)
     if arguments.again:
         found = survivors_of(arguments.again, found)
     log.say(f"# {len(found)} possible changes, seed {seed}")

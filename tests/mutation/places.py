@@ -2,8 +2,10 @@
 """Where C code can be broken by one small change, and how.
 
 Text alone, no compiler: comments, strings and preprocessor lines are blanked, the rest is cut into
-tokens, and only what stands in functions is looked at. ASSERT(), which tells of what cannot happen,
-and lines with a reason in their comment why no test reaches them ("unreached: ...") are left out.
+tokens, and only what stands in functions is looked at. Left out are ASSERT(), which tells of what
+cannot happen; lines with a reason in their comment why no test reaches them ("unreached: ..."), with
+the block or the statement that they open; and the equal case of "a < b ? a : b", where both are the
+same.
 """
 import collections
 import re
@@ -141,6 +143,32 @@ def changes_of_call(tokens, text, i):
             yield ("swapped argument", tokens.start[a], tokens.end[d], second + between + first)
 
 
+def chooses_the_other(line):
+    """Whether all comparisons of a line choose the smaller or the larger of what they compare."""
+    sides = re.search(r"([^=(,?:<>]+?) [<>]=? ([^=(,?:<>]+?) \? (.+?) : ([^:;,]+)", line)
+    if not sides:
+        return False
+    left, right, yes, no = (side.strip() for side in sides.groups())
+    left = left.removeprefix("return ")
+    return {left, right} == {yes, no.rstrip(";)")}
+
+
+def unreached(lines):
+    """The numbers of lines that no test reaches: those that say so, and what they open."""
+    left_out = set()
+    for i, line in enumerate(lines):
+        if not UNREACHED.search(line):
+            continue
+        left_out.add(i + 1)
+        indent = len(line) - len(line.lstrip("\t"))
+        for j in range(i + 1, len(lines)):
+            here = len(lines[j]) - len(lines[j].lstrip("\t"))
+            if lines[j].strip() and (here < indent or here == indent and lines[j].strip() != "{"):
+                break
+            left_out.add(j + 1)
+    return left_out
+
+
 def changes_in(tokens, text, first, last):
     i = first + 1
     while i < last:
@@ -158,9 +186,12 @@ def changes_in(tokens, text, first, last):
 def places(path, text):
     """Every change that can be made to the functions of one file."""
     tokens, lines = Tokens(text), text.split("\n")
+    left_out = unreached(lines)
     for first, last in tokens.functions():
         for kind, start, end, new in changes_in(tokens, text, first, last):
             line = text.count("\n", 0, start) + 1
-            if not UNREACHED.search(lines[line - 1]):
+            if kind == "off by one" and chooses_the_other(lines[line - 1]):
+                continue
+            if line not in left_out:
                 column = start - text.rfind("\n", 0, start)
                 yield Place(path, line, column, kind, start, end, new)
