@@ -53,8 +53,8 @@ static bool get_pages(struct page **pages, unsigned int cpus)
 	for (unsigned int i = 0; i < cpus; i++) {
 		struct page **unit = pages + i * UNIT_PAGES;
 
-		if (alloc_pages_bulk_array_node(GFP_KERNEL | __GFP_ZERO, cpu_to_node(i), UNIT_PAGES,
-						unit) != UNIT_PAGES)
+		if (alloc_pages_bulk_array_node(GFP_KERNEL, cpu_to_node(i), UNIT_PAGES, unit) !=
+		    UNIT_PAGES)
 			return false;
 	}
 	return true;

@@ -119,7 +119,6 @@ void *vmap(struct page **pages, unsigned int count, unsigned long flags, pgprot_
 struct pfn_source {
 	struct frame_source source;
 	unsigned long *pfns;
-	size_t nr;
 };
 
 static size_t next_pfns(struct frame_source *frames, size_t wanted, phys_addr_t *start)
@@ -127,14 +126,10 @@ static size_t next_pfns(struct frame_source *frames, size_t wanted, phys_addr_t 
 	struct pfn_source *source = (struct pfn_source *)frames;
 	size_t run = 1;
 
-	if (source->nr == 0)
-		return 0;
 	*start = (phys_addr_t)source->pfns[0] << PAGE_SHIFT;
-	while (run < source->nr && run < wanted >> PAGE_SHIFT &&
-	       source->pfns[run] == source->pfns[0] + run)
+	while (run < wanted >> PAGE_SHIFT && source->pfns[run] == source->pfns[0] + run)
 		run++;
 	source->pfns += run;
-	source->nr -= run;
 	return run << PAGE_SHIFT;
 }
 
@@ -169,7 +164,7 @@ void *vmap_pfn(unsigned long *pfns, unsigned int count, pgprot_t prot)
 {
 	struct vm_request request =
 		vm_request_for((unsigned long)count << PAGE_SHIFT, CALLER_OF_THIS);
-	struct pfn_source source = {.source = {.next = next_pfns}, .pfns = pfns, .nr = count};
+	struct pfn_source source = {.source = {.next = next_pfns}, .pfns = pfns};
 	struct area *area;
 
 	if (!vmap_area_is_up() || !vmap_pfn_is_sound(pfns, count, prot, request.caller))

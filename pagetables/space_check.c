@@ -19,7 +19,7 @@ static uint64_t reserved_bits(entry_t entry, unsigned int level)
 
 	if (level > LEVEL_PUD)
 		reserved |= _PAGE_PSE;
-	if (level > LEVEL_PTE && entry_is_leaf(entry, level))
+	if (entry_is_leaf(entry, level))
 		reserved |= (level_size(level) - 1) & ENTRY_ADDRESS_MASK & ~_PAGE_PAT_LARGE;
 	return entry & reserved;
 }
