@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "early_calls.h"
 #include "dma_alloc.h"
+#include "host_log.h"
 #include "ioremap.h"
 #include "percpu_alloc.h"
 #include "vm_map_ram.h"
 #include "vmalloc.h"
 #include "vmallocinfo.h"
+#include "../suites/words.h"
 
 /* What a call would find if it did not look whether it comes too early. */
 static char *const somewhere = (char *)0x1000;
@@ -46,12 +48,16 @@ static const char *allocating(void)
 const char *early_calls(void)
 {
 	const char *inside = (const char *)(VMALLOC_START + 5 * PAGE_SIZE);
-	char byte;
+	char said[512], byte;
 
 	vfree(NULL);
+	host_log_capture(said, sizeof(said));
 	vfree(inside);
 	vfree_atomic(inside);
 	vunmap(inside);
+	host_log_capture(NULL, 0);
+	if (!text_contains(said, "is before vmalloc_init()\nvfree_atomic refused at "))
+		return "a refusal";
 	vm_unmap_ram(inside, 1);
 	vm_unmap_aliases();
 	vmallocinfo(count_line, NULL);

@@ -57,6 +57,27 @@ TEST(fault, lands, "an unexpected fault goes on at the innermost catch, with its
 	expect(!fault_in_handler());
 }
 
+TEST(fault, expectation_ends, "an access that did not fault is expected to fault no longer")
+{
+	struct trap_frame frame = pushed;
+	struct fault_catch catch;
+	struct fault_stats before, after;
+	static char here;
+
+	expect(!fault_expect_read((uintptr_t)&here));
+	fault_get_stats(&before);
+	frame.vector = VECTOR_PF;
+	frame.error = 0;
+	require(fault_catch(&catch) == 0);
+	host_log_capture(said, sizeof(said));
+	fault_handle(&frame, (uintptr_t)&here);
+	host_log_capture(NULL, 0);
+	expect_landed(&frame, &catch, VECTOR_PF + 1);
+	fault_get_stats(&after);
+	expect_equal(after.expected, before.expected);
+	expect_equal(after.unexpected, before.unexpected + 1);
+}
+
 static void expect_goes_on(const struct trap_frame *frame)
 {
 	expect_equal(frame->rip, pushed.rip);
@@ -170,7 +191,7 @@ TEST(fault, machine_check, "a machine check is reported with the banks that have
 	host_log_capture(NULL, 0);
 	expect_string(summary, "machine check (#MC), error code 0x0, at 0x1");
 	expect(says("machine check status 0x5\n"
-		    "bank 0: status 0x8400000000000135 address 0x1234\n"
+		    "bank 1: status 0x8400000000000135 address 0x1234\n"
 		    "bank 2: status 0x8000000000000001 address 0x0\n"
 		    "rax "));
 }

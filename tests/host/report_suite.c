@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "fault_report.h"
 #include "frames.h"
+#include "free_space.h"
 #include "host_log.h"
 #include "layout.h"
 #include "lib/format.h"
@@ -142,4 +143,57 @@ TEST(report, allocation, "the line about an allocation that failed tells what is
 	scnprintf(expected, sizeof(expected),
 		  "3 words (gfp %#x, for 0x10); free:%s; lines left out: ", GFP_ATOMIC, zones_text);
 	expect(!strncmp(said, expected, strlen(expected)) || !said[0]);
+}
+
+TEST(report, free_twice, "addresses that are given back twice, and those that are free already")
+{
+	struct vmap_area free = {.va_start = 0x5000, .va_end = 0x9000};
+	struct vmap_area again = {.va_start = 0x8000, .va_end = 0xa000}, *unused[2];
+	struct free_space space = {.tree.augmented = true};
+
+	require(free_space_give(&space, &free, unused));
+	host_log_capture(said, sizeof(said));
+	expect(!free_space_give(&space, &again, unused));
+	host_log_capture(NULL, 0);
+	expect_string(said, "vmap_area: 8000-a000 cannot be freed: 5000-9000 is free already\n");
+}
+
+TEST(report, direct, "an address in the direct map is told with its frame and the frame's owner")
+{
+	struct page *page = alloc_page(GFP_KERNEL);
+	uint64_t pfn = page ? page_to_pfn(page) : 0;
+	char start[64];
+
+	require(page);
+	scnprintf(start, sizeof(start), "frame %#llx in the direct map, allocated by ",
+		  (unsigned long long)pfn);
+	fault_describe((uintptr_t)pfn_to_kaddr(pfn) + 17, said, sizeof(said));
+	expect(!strncmp(said, start, strlen(start)));
+	scnprintf(start, sizeof(start), "frame %#llx in the direct map, free, given back by ",
+		  (unsigned long long)pfn);
+	__free_page(page);
+	fault_describe((uintptr_t)pfn_to_kaddr(pfn), said, sizeof(said));
+	expect(!strncmp(said, start, strlen(start)));
+}
+
+TEST(report, split_page, "splitting says so only where there is no block of frames")
+{
+	struct page *page = alloc_pages(GFP_KERNEL, 1);
+
+	require(page);
+	host_log_capture(said, sizeof(said));
+	split_page(page, 1);
+	expect_string(said, "");
+	split_page(page, MAX_PAGE_ORDER + 1);
+	host_log_capture(NULL, 0);
+	scnprintf(expected, sizeof(expected),
+		  "page_alloc: split_page() of %p, which is no block of frames: refused\n",
+		  (void *)page);
+	expect_string(said, expected);
+	__free_page(page);
+	__free_page(page + 1);
+	host_log_capture(said, sizeof(said));
+	split_page(page, 0);
+	host_log_capture(NULL, 0);
+	expect_string(said, expected);
 }

@@ -238,3 +238,20 @@ TEST(check, runs, "a CPU's runs of frames: theirs, free, of one zone, as many as
 	expect_broken(page_alloc_check(), stack->zone, stack->zone + 1,
 		      "pcp: a run lies in another zone");
 }
+
+TEST(check, runs_of_zones, "a CPU's runs of every zone are looked at")
+{
+	struct pcp *pcp = pcps[this_cpu()];
+	unsigned int nr = 0;
+
+	for (unsigned int i = 0; i < NR_ZONES; i++) {
+		struct run_stack *stack = pcp->stacks[i];
+
+		if (!stack)
+			continue;
+		nr++;
+		expect_broken(page_alloc_check(), stack->frames, stack->frames + 1,
+			      "pcp: the count of frames is not what the runs hold");
+	}
+	expect(nr > 0);
+}

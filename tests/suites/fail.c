@@ -56,3 +56,15 @@ TEST(fail, nofail, "__GFP_NOFAIL is not failed")
 		__free_page(page);
 	kfree(object);
 }
+
+TEST(fail, detour, "every CPU takes the long way while a failure is armed, and no longer")
+{
+	fail_arm(1000000, FAIL_ALL_POINTS);
+	for (unsigned int cpu = 0; cpu < platform_nr_cpus(); cpu++)
+		expect(fault_depths[cpu].detour & SLOW_FAIL);
+	expect(mm_slow_reasons & SLOW_FAIL);
+	expect_equal(fail_disarm(), 0);
+	for (unsigned int cpu = 0; cpu < platform_nr_cpus(); cpu++)
+		expect(!(fault_depths[cpu].detour & SLOW_FAIL));
+	expect(!(mm_slow_reasons & SLOW_FAIL));
+}

@@ -86,6 +86,14 @@ TEST(ioremap, large_leaves, "a whole 2 MiB of a device is one leaf")
 	require(walk_lookup(&kernel_space, (uintptr_t)p, &leaf));
 	expect_equal(leaf.size, PMD_SIZE);
 	iounmap(p);
+	phys = (phys & ~(PMD_SIZE - 1)) + 3 * PMD_SIZE - 5 * PAGE_SIZE;
+	p = ioremap(phys, PMD_SIZE + 5 * PAGE_SIZE);
+	require(p);
+	require(walk_lookup(&kernel_space, (uintptr_t)p, &leaf));
+	expect_equal(leaf.size, PAGE_SIZE);
+	require(walk_lookup(&kernel_space, (uintptr_t)p + 5 * PAGE_SIZE, &leaf));
+	expect_equal(leaf.size, PMD_SIZE);
+	iounmap(p);
 }
 
 /* A range of the firmware's map of this kind, that is not ours; false: none is known. */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "fail.h"
 #include "page_alloc.h"
 #include "slab.h"
+#include "slabs.h"
 #include "test.h"
 #include "words.h"
 
@@ -41,6 +43,27 @@ TEST(kmalloc, too_large, "more than 4 MiB is refused")
 {
 	expect(!kmalloc(KMALLOC_MAX_SIZE + 1, GFP_KERNEL | __GFP_NOWARN));
 	expect(!kmalloc(~(size_t)0, GFP_KERNEL | __GFP_NOWARN));
+}
+
+TEST(kmalloc, from_slabs,
+     "up to KMALLOC_MAX_CACHE_SIZE bytes come from slabs, more from the frames")
+{
+	void *small = kmalloc(KMALLOC_MAX_CACHE_SIZE, GFP_KERNEL);
+	struct slab_stats before, after;
+	void *large;
+
+	slab_get_stats(&before);
+	large = kmalloc(KMALLOC_MAX_CACHE_SIZE + 1, GFP_KERNEL);
+	slab_get_stats(&after);
+	expect(small && slab_of(small));
+	expect(large && !slab_of(large));
+	expect_equal(after.large_frames, before.large_frames + ksize(large) / PAGE_SIZE);
+	expect_equal(after.objects, before.objects + 1);
+	expect_equal(after.slab_frames, before.slab_frames);
+	kfree(small);
+	kfree(large);
+	slab_get_stats(&after);
+	expect_equal(after.large_frames, before.large_frames);
 }
 
 TEST(kmalloc, zero, "no bytes are no memory, which may be freed")
@@ -269,4 +292,18 @@ TEST(kmalloc, random, "thousands of mixed sizes never overlap or damage each oth
 	while (nr)
 		kfree(held[--nr].p);
 	expect(!slab_check());
+}
+
+TEST(kmalloc, large_fails, "a large one fails where it is told to, but not under __GFP_NOFAIL")
+{
+	void *p;
+
+	fail_arm(1, 1u << FAIL_SLAB_OBJECT);
+	expect(!kmalloc(3 * PAGE_SIZE, GFP_KERNEL | __GFP_NOWARN));
+	expect_equal(fail_disarm(), 1);
+	fail_arm(1, 1u << FAIL_SLAB_OBJECT);
+	p = kmalloc(3 * PAGE_SIZE, GFP_KERNEL | __GFP_NOFAIL);
+	fail_disarm();
+	expect(p);
+	kfree(p);
 }

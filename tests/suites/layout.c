@@ -10,7 +10,7 @@
  * arrangements.
  */
 static const struct window small_window = {.start = 0, .end = 10, .step = 1, .min_gap = 1};
-enum { ARRANGEMENTS = 60, DRAWS = 60000 };
+enum { ARRANGEMENTS = 60, DRAWS = 60000, LONG_WINDOW = 1000 };
 /* 59 degrees of freedom: exceeded by one seed in a million. */
 enum { CHI_SQUARE_LIMIT = 127 };
 
@@ -122,6 +122,61 @@ TEST(layout, entropy,
 		for (unsigned int i = 0; i < 3; i++)
 			regions[i] = (struct region){.size = 1 + test_random_below(NULL, 10)};
 		most = likeliest_by_counting(regions, which, &window, align, &all);
+		exact = ((log2_fixed(all) - log2_fixed(most)) * 125 + (1 << 28)) >> 29;
+		expect_equal(layout_draw_millibits(regions, which, &window, align), exact);
+	}
+}
+
+static uint64_t choose(uint64_t nr, uint64_t of)
+{
+	uint64_t ways = 1;
+
+	for (uint64_t i = 1; i <= of; i++)
+		ways = ways * (nr - of + i) / i;
+	return ways;
+}
+
+/* The same for long windows: for each place of the region, how the others can lie around it. */
+static uint64_t likeliest_by_place(const struct region regions[3], unsigned int which,
+				   const struct window *window, uint64_t align, uint64_t *all)
+{
+	static uint64_t ways[LONG_WINDOW];
+	uint64_t slack = window->end - 2 * window->min_gap, most = 0;
+
+	for (unsigned int i = 0; i < 3; i++)
+		slack -= regions[i].size;
+	memset(ways, 0, sizeof(ways));
+	*all = 6 * choose(slack + 3, 3);
+	for (unsigned int others = 0; others < 4; others++) { /* which of the two lie before it */
+		unsigned int first = (which + 1) % 3, second = (which + 2) % 3;
+		unsigned int nr = (others & 1) + (others >> 1);
+		uint64_t at = nr * window->min_gap, orders = nr == 1 ? 1 : 2;
+
+		at += (others & 1 ? regions[first].size : 0) +
+		      (others & 2 ? regions[second].size : 0);
+		for (uint64_t offset = 0; offset <= slack; offset++)
+			ways[(at + offset + align - 1) / align] +=
+				orders * choose(offset + nr, nr) *
+				choose(slack - offset + 2 - nr, 2 - nr);
+	}
+	for (size_t i = 0; i < LONG_WINDOW; i++)
+		most = ways[i] > most ? ways[i] : most;
+	return most;
+}
+
+TEST(layout, entropy_long, "the min-entropy in a long window, by its likeliest place")
+{
+	for (unsigned int round = 0; round < 100; round++) {
+		struct window window = {.end = LONG_WINDOW / 2 + test_random_below(NULL, 200),
+					.step = 1,
+					.min_gap = test_random_below(NULL, 4)};
+		unsigned int which = (unsigned int)test_random_below(NULL, 3);
+		uint64_t align = (uint64_t)1 << test_random_below(NULL, 6), all, most, exact;
+		struct region regions[3];
+
+		for (unsigned int i = 0; i < 3; i++)
+			regions[i] = (struct region){.size = 1 + test_random_below(NULL, 150)};
+		most = likeliest_by_place(regions, which, &window, align, &all);
 		exact = ((log2_fixed(all) - log2_fixed(most)) * 125 + (1 << 28)) >> 29;
 		expect_equal(layout_draw_millibits(regions, which, &window, align), exact);
 	}
@@ -416,4 +471,58 @@ TEST(layout, this_run, "the regions of this run lie in the window, a GiB apart")
 	expect_apart(layout.vmalloc_start, layout.vmalloc_end, layout.vmemmap_start,
 		     layout.vmemmap_end);
 	expect_equal(layout.page_offset % gib, 0);
+}
+
+TEST(layout, no_slack, "what fits exactly has one place, what is larger none")
+{
+	struct window window = {.end = 10, .step = 1, .min_gap = 1};
+	struct region regions[3];
+
+	small_regions(regions);
+	regions[2].size += 2;
+	expect_equal(layout_draw(regions, 3, &window, test_random_below, NULL), 0);
+	regions[2].size++;
+	expect_equal(layout_draw(regions, 3, &window, test_random_below, NULL), -ENOSPC);
+}
+
+TEST(layout, linux_exact, "kaslr=linux: the last byte of the window can be used, and no more")
+{
+	struct layout_geometry geometry = layout_machine_geometry(4);
+	struct layout_request request = request_of(KASLR_LINUX, 4);
+	struct layout drawn;
+
+	geometry.window_end = geometry.window_start + 2 * 1024 * gib + geometry.vmalloc_size;
+	expect_equal(layout_choose_within(&geometry, &request, test_random_below, NULL, &drawn), 0);
+	geometry.window_end--;
+	expect_equal(layout_choose_within(&geometry, &request, test_random_below, NULL, &drawn),
+		     -ENOSPC);
+}
+
+static uint64_t asked_below[3];
+static unsigned int nr_asked;
+
+static uint64_t always_last(void *context, uint64_t limit)
+{
+	(void)context;
+	if (nr_asked < 3)
+		asked_below[nr_asked] = limit;
+	nr_asked++;
+	return limit - 1;
+}
+
+TEST(layout, linux_shares, "kaslr=linux: each base is drawn below its share of the slack, and one")
+{
+	struct layout_geometry geometry = layout_machine_geometry(4);
+	struct layout_request request = request_of(KASLR_LINUX, 4);
+	uint64_t slack = geometry.window_end - geometry.window_start - 2 * 1024 * gib -
+			 geometry.vmalloc_size;
+	struct layout drawn;
+
+	nr_asked = 0;
+	require_equal(layout_choose_within(&geometry, &request, always_last, NULL, &drawn), 0);
+	expect_equal(nr_asked, 3);
+	for (unsigned int i = 0; i < 3; i++) {
+		expect_equal(asked_below[i], slack / (3 - i) + 1);
+		slack -= (asked_below[i] - 1) & ~(gib - 1);
+	}
 }

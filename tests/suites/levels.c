@@ -72,6 +72,23 @@ TEST(entry, table, "an entry that points to a table allows everything and counts
 	expect_equal(entry & (_PAGE_RW | _PAGE_USER | _PAGE_NX), _PAGE_RW | _PAGE_USER);
 }
 
+TEST(entry, large_bit, "the bit of large leaves makes one at levels 2 and 3 alone")
+{
+	entry_t small = _PAGE_PRESENT | _PAGE_RW, large = small | _PAGE_PSE;
+
+	for (unsigned int level = LEVEL_PTE; level <= LEVEL_PGD; level++) {
+		bool may_be_leaf = level == LEVEL_PMD || level == LEVEL_PUD;
+
+		expect_equal(entry_is_leaf(small, level), level == LEVEL_PTE);
+		expect_equal(entry_is_table(small, level), level != LEVEL_PTE);
+		expect_equal(entry_is_leaf(large, level), level == LEVEL_PTE || may_be_leaf);
+		expect_equal(entry_is_table(large, level), level > LEVEL_PUD);
+		expect(!entry_is_leaf(large & ~_PAGE_PRESENT, level));
+		expect(!entry_is_table(small & ~_PAGE_PRESENT, level));
+		expect(!entry_is_table(large & ~_PAGE_PRESENT, level));
+	}
+}
+
 TEST(entry, write_or_execute, "writable and executable is seen, and only that")
 {
 	expect(prot_is_writable_and_executable(PAGE_KERNEL_EXEC));

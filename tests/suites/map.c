@@ -150,6 +150,27 @@ TEST(map, refused, "what is unaligned, not canonical, wraps around, or may be wr
 	scratch_close();
 }
 
+static size_t odd_run(struct frame_source *source, size_t wanted, phys_addr_t *start)
+{
+	(void)source;
+	(void)wanted;
+	*start = SCRATCH_PHYS;
+	return PAGE_SIZE / 2;
+}
+
+TEST(map, odd_runs, "frames that come in parts of pages are refused")
+{
+	struct space *space = scratch_open();
+	struct frame_source source = {.next = odd_run};
+
+	require(space);
+	expect_equal(
+		map_frames(space, scratch_base(), 2 * PAGE_SIZE, &source, SCRATCH_RW, LEVEL_PTE),
+		-EINVAL);
+	expect(!space_check());
+	scratch_close();
+}
+
 TEST(map, user_is_not_global, "a user page is not global, whatever the protection says")
 {
 	struct space *space = scratch_open();

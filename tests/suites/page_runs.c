@@ -28,6 +28,26 @@ TEST_FLAGS(page_runs, contiguous,
 	expect(free_frame_run(pfn, 0, ME));
 }
 
+TEST(page_runs, words_or, "what stands in any of a run's words is found, and nothing beside")
+{
+	enum { NR = 53 };
+	uint64_t pfn;
+	size_t nr = alloc_frame_run(GFP_KERNEL, NUMA_NO_NODE, NR, &pfn, ME);
+
+	if (nr < NR)
+		test_skip("no 53 frames in a row");
+	expect(!(frame_words_or(pfn, NR) & FRAME_FOREIGN));
+	for (size_t i = 0; i < NR; i++) {
+		frame_words[pfn + i] |= FRAME_FOREIGN;
+		expect(frame_words_or(pfn, NR) & FRAME_FOREIGN);
+		expect(!(frame_words_or(pfn, i) & FRAME_FOREIGN));
+		expect(!(frame_words_or(pfn + i + 1, NR - i - 1) & FRAME_FOREIGN));
+		frame_words[pfn + i] &= ~FRAME_FOREIGN;
+	}
+	expect_equal(frame_words_or(pfn, 0), 0);
+	expect(free_frame_run(pfn, nr, ME));
+}
+
 TEST(page_runs, parts, "a run may be freed in parts, in any order")
 {
 	uint64_t pfn, before = nr_free_pages();

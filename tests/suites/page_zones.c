@@ -268,3 +268,19 @@ TEST(page_zones, warn_alloc,
 	expect_equal(after.warned, before.warned);
 	release_all(&held);
 }
+
+TEST(page_zones, cpu_node, "a CPU's node is the one it was told, or 0 where that is not there")
+{
+	unsigned int cpu = this_cpu();
+	int node = cpu_to_node(cpu), last = (int)nr_online_nodes() - 1;
+
+	expect(node >= 0 && node <= last);
+	for (int nid = 0; nid <= last + 2; nid++) {
+		set_cpu_node(cpu, nid);
+		expect_equal(cpu_to_node(cpu), nid <= last ? nid : 0);
+		expect_equal(numa_node_id(), nid <= last ? nid : 0);
+		expect(!page_alloc_check());
+	}
+	set_cpu_node(cpu, node);
+	expect_equal(numa_node_id(), node);
+}

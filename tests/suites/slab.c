@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "slab.h"
+#include "fail.h"
 #include "lib/errno.h"
+#include "page_alloc.h"
+#include "slabs.h"
 #include "test.h"
 #include "words.h"
 
@@ -338,4 +341,60 @@ TEST(slab, other_cpu, "objects are allocated on one CPU and freed on another")
 	}
 	expect(!slab_check());
 	expect_equal(kmem_cache_destroy(shared), 0);
+}
+
+TEST(slab, list_length, "a CPU keeps up to twice a batch of free objects, then gives a batch back")
+{
+	enum { NR = 400 };
+	static void *objects[NR];
+	struct kmem_cache *cache = kmem_cache_create("test", 512, 0, 0, NULL);
+	struct slab_cpu *cpu;
+	uint32_t most = 0, before = 0;
+
+	require(cache);
+	cpu = &cache->cpu[this_cpu()];
+	require(3 * cache->batch < NR);
+	for (unsigned int i = 0; i < NR; i++)
+		require((objects[i] = kmem_cache_alloc(cache, GFP_KERNEL)) != NULL);
+	for (unsigned int i = 0; i < NR; i++) {
+		before = cpu->nr;
+		kmem_cache_free(cache, objects[i]);
+		most = cpu->nr > most ? cpu->nr : most;
+		if (before == 2 * cache->batch)
+			expect_equal(cpu->nr, cache->batch + 1);
+	}
+	expect_equal(most, 2 * cache->batch);
+	expect_equal(kmem_cache_destroy(cache), 0);
+}
+
+TEST(slab, node_fails, "an allocation from another node fails where it is told to, without NOFAIL")
+{
+	struct kmem_cache *cache = kmem_cache_create("test", 64, 0, 0, NULL);
+	int other = (numa_node_id() + 1) % (int)nr_online_nodes();
+	void *object;
+
+	require(cache);
+	fail_arm(1, 1u << FAIL_SLAB_OBJECT);
+	expect(!kmem_cache_alloc_node(cache, GFP_KERNEL, other));
+	expect_equal(fail_disarm(), 1);
+	fail_arm(1, 1u << FAIL_SLAB_OBJECT);
+	object = kmem_cache_alloc_node(cache, GFP_KERNEL | __GFP_NOFAIL, other);
+	expect(object);
+	fail_disarm();
+	kmem_cache_free(cache, object);
+	expect_equal(kmem_cache_destroy(cache), 0);
+}
+
+TEST(slab, half_a_line, "SLAB_HWCACHE_ALIGN packs objects of up to half a line, and no larger ones")
+{
+	struct kmem_cache *half =
+		kmem_cache_create("half", CACHE_LINE / 2, 0, SLAB_HWCACHE_ALIGN, NULL);
+	struct kmem_cache *more =
+		kmem_cache_create("more", CACHE_LINE / 2 + 1, 0, SLAB_HWCACHE_ALIGN, NULL);
+
+	require(half && more);
+	expect_equal(half->stride, CACHE_LINE / 2);
+	expect_equal(more->stride, CACHE_LINE);
+	expect_equal(kmem_cache_destroy(half), 0);
+	expect_equal(kmem_cache_destroy(more), 0);
 }

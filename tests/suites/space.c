@@ -114,6 +114,28 @@ TEST(space, destroy_shared, "destroying a space leaves the empty tables of share
 	__free_page(page);
 }
 
+TEST(space, shared_entries, "a new space has every shared entry of the root, and nothing else")
+{
+	entry_t *root = phys_to_virt(kernel_space.root), *copy;
+	const unsigned int ends[] = {0, ENTRIES_PER_TABLE - 1};
+	bool lent[2];
+	struct space space;
+
+	for (unsigned int i = 0; i < 2; i++) {
+		lent[i] = root[ends[i]] == 0;
+		if (lent[i])
+			root[ends[i]] = ENTRY_SHARED;
+	}
+	require_equal(space_create(&space), 0);
+	copy = phys_to_virt(space.root);
+	for (unsigned int i = 0; i < ENTRIES_PER_TABLE; i++)
+		expect_equal(copy[i], root[i] & ENTRY_SHARED ? root[i] : 0);
+	for (unsigned int i = 0; i < 2; i++)
+		if (lent[i])
+			root[ends[i]] = copy[ends[i]] = 0;
+	expect_equal(space_destroy(&space), 0);
+}
+
 TEST(space, create_fails, "without a frame for its root there is no space, and none is lost")
 {
 	uint64_t tables = space_nr_tables();

@@ -27,6 +27,8 @@ TEST(vmap_pfn, foreign, "vmap_pfn maps frames that are not ours, in the order of
 	expect(!vmalloc_to_page(p));
 	vunmap(p);
 	expect(!find_vm_area(p));
+	pfns[1] = 1ul << (platform_cpu_features()->phys_bits - PAGE_SHIFT);
+	expect(!vmap_pfn(pfns, 3, PAGE_KERNEL));
 }
 
 TEST_FLAGS(vm_sparse, parts, "parts of a sparse area come and go, others are refused by number",
@@ -131,6 +133,48 @@ TEST(percpu_alloc, sizes, "sizes and alignments up to a page are kept, larger on
 	free_percpu(all[0]);
 }
 
+TEST(percpu_alloc, lowest, "the lowest place that is large enough is taken")
+{
+	enum { NR = 200, A_WORD = 64 };
+	char *all[NR], *first, *again;
+
+	for (unsigned int i = 0; i < NR; i++)
+		require((all[i] = __alloc_percpu(PERCPU_GRAIN, PERCPU_GRAIN)) != NULL);
+	first = all[0];
+	for (unsigned int i = 0; i < NR; i++) {
+		free_percpu(all[i]);
+		again = __alloc_percpu(1, 1);
+		expect_equal((uintptr_t)again, (uintptr_t)all[i]);
+	}
+	/* One alone, then two where the bits of the next word begin. */
+	for (unsigned int i = A_WORD; i + A_WORD < NR; i += A_WORD) {
+		free_percpu(all[i - 4]);
+		free_percpu(all[i]);
+		free_percpu(all[i + 1]);
+		again = __alloc_percpu(2 * PERCPU_GRAIN, PERCPU_GRAIN);
+		expect_equal((uintptr_t)again, (uintptr_t)all[i]);
+		free_percpu(again);
+		expect_equal((uintptr_t)__alloc_percpu(1, 1), (uintptr_t)all[i - 4]);
+		expect_equal((uintptr_t)__alloc_percpu(1, 1), (uintptr_t)all[i]);
+		expect_equal((uintptr_t)__alloc_percpu(1, 1), (uintptr_t)all[i + 1]);
+	}
+	expect_equal((uintptr_t)all[NR - 1], (uintptr_t)first + (NR - 1) * PERCPU_GRAIN);
+	for (unsigned int i = 0; i < NR; i++)
+		free_percpu(all[i]);
+}
+
+TEST(percpu_alloc, whole_unit,
+     "as much as a unit has can be had, and where it is full, the next one")
+{
+	void *unit = __alloc_percpu(PERCPU_UNIT_BYTES, PAGE_SIZE), *small = __alloc_percpu(8, 8);
+
+	expect(unit && small);
+	expect(small &&
+	       ((char *)small < (char *)unit || (char *)small >= (char *)unit + PERCPU_UNIT_BYTES));
+	free_percpu(unit);
+	free_percpu(small);
+}
+
 /* Frames that are writable when they come back can be written by whoever gets them. */
 TEST(vmalloc, reset_permissions,
      "VM_FLUSH_RESET_PERMS makes the direct map present and writable before frames go")
@@ -163,6 +207,10 @@ TEST(dma_alloc, contiguous, "the frames follow each other, are cleared, and go b
 	char *p = dma_alloc_coherent(NULL, 5 * PAGE_SIZE, &dma, GFP_KERNEL);
 
 	require(p);
+	memset(p, 0x5a, 5 * PAGE_SIZE);
+	dma_free_coherent(NULL, 5 * PAGE_SIZE, p, dma);
+	p = dma_alloc_coherent(NULL, 5 * PAGE_SIZE, &dma, GFP_KERNEL);
+	require(p);
 	expect(all_zero(p, 5 * PAGE_SIZE));
 	for (unsigned int i = 0; i < 5; i++)
 		expect_equal(vmalloc_to_pfn(p + i * PAGE_SIZE), (dma >> PAGE_SHIFT) + i);
@@ -174,6 +222,23 @@ TEST(dma_alloc, contiguous, "the frames follow each other, are cleared, and go b
 	expect(find_vm_area(p));
 	dma_free_coherent(NULL, 5 * PAGE_SIZE, p, dma);
 	expect(!find_vm_area(p));
+}
+
+TEST(dma_alloc, unmapped, "without a page table for it there is no memory, and none is lost")
+{
+	dma_addr_t dma = 0x4711;
+	size_t size = PMD_SIZE + PAGE_SIZE;
+	char *p;
+
+	mm_quiesce();
+	scratch_fail_table(1);
+	p = dma_alloc_coherent(NULL, size, &dma, GFP_KERNEL | __GFP_NOWARN);
+	if (scratch_table_failed()) {
+		expect(!p);
+		expect_equal(dma, 0x4711);
+	}
+	if (p)
+		dma_free_coherent(NULL, size, p, dma);
 }
 
 TEST(dma_alloc, refused, "size 0 and more than there is leave the place untouched")

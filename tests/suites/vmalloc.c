@@ -296,12 +296,85 @@ TEST(vmalloc, huge, "whole 2 MiB get large leaves, the rest small ones, nothing 
 	vfree(p);
 }
 
+TEST(vmalloc, small_leaves, "large leaves are there only where they were asked for")
+{
+	size_t size = 2 * PMD_SIZE;
+	char *p =
+		__vmalloc_node_range(size, PMD_SIZE, VMALLOC_START, VMALLOC_END,
+				     GFP_KERNEL | __GFP_NOWARN, PAGE_KERNEL, 0, NUMA_NO_NODE, NULL);
+	struct leaf leaf;
+
+	require(p);
+	expect(!is_vm_area_hugepages(p));
+	require(walk_lookup(&kernel_space, (uintptr_t)p, &leaf));
+	expect_equal(leaf.size, PAGE_SIZE);
+	vfree(p);
+}
+
+TEST(vmalloc, huge_low, "large leaves come from the zone that was asked for")
+{
+	size_t size = 4 * PMD_SIZE;
+	char *p = __vmalloc_node_range(size, PMD_SIZE, VMALLOC_START, VMALLOC_END,
+				       GFP_KERNEL | GFP_DMA32 | __GFP_NOWARN, PAGE_KERNEL,
+				       VM_ALLOW_HUGE_VMAP, NUMA_NO_NODE, NULL);
+
+	if (!p)
+		test_skip("no 8 MiB below 4 GiB");
+	for (size_t at = 0; at < size; at += PAGE_SIZE)
+		expect_below(vmalloc_to_pfn(p + at), (uint64_t)1 << (32 - PAGE_SHIFT));
+	vfree(p);
+}
+
+TEST(vmalloc, is_vmalloc_addr, "the region is [VMALLOC_START, VMALLOC_END)")
+{
+	expect(is_vmalloc_addr((void *)VMALLOC_START));
+	expect(!is_vmalloc_addr((void *)(VMALLOC_START - 1)));
+	expect(is_vmalloc_addr((void *)(VMALLOC_END - 1)));
+	expect(!is_vmalloc_addr((void *)VMALLOC_END));
+}
+
 static size_t leaf_size(const char *p)
 {
 	struct leaf leaf;
 
 	require(walk_lookup(&kernel_space, (uintptr_t)p, &leaf));
 	return leaf.size;
+}
+
+TEST(vmalloc, huge_again, "2 MiB get a large leaf again, in a range that was used before")
+{
+	struct page *block = alloc_pages(GFP_KERNEL | __GFP_NOWARN, PMD_SHIFT - PAGE_SHIFT);
+
+	if (!block)
+		test_skip("no 2 MiB in one block");
+	__free_pages(block, PMD_SHIFT - PAGE_SHIFT);
+	for (unsigned int i = 0; i < 3; i++) {
+		char *p = vmalloc_huge(PMD_SIZE, GFP_KERNEL);
+
+		require(p);
+		expect(is_vm_area_hugepages(p));
+		expect_equal(leaf_size(p), PMD_SIZE);
+		vfree(p);
+		vm_unmap_aliases();
+	}
+}
+
+TEST(vmalloc, callers, "an area's caller is told as well where its range was used before")
+{
+	for (size_t nr = 1; nr <= 3; nr++) {
+		const void *caller = NULL;
+
+		for (unsigned int i = 0; i < 4; i++) {
+			void *p = vmalloc(nr * PAGE_SIZE - 8);
+
+			require(p);
+			expect(find_vm_area(p)->caller &&
+			       (!caller || find_vm_area(p)->caller == caller));
+			caller = find_vm_area(p)->caller;
+			vfree(p);
+			vm_unmap_aliases();
+		}
+	}
 }
 
 static struct page *take_gib(void)
@@ -390,6 +463,29 @@ TEST(vmalloc, get_vm_area_caller,
 				     caller));
 	free_vm_area(vm);
 	free_vm_area(bounded);
+}
+
+/* In a range with room for nothing else. */
+static void expect_exactly_at(uintptr_t address, size_t size)
+{
+	unsigned long guard = vmap_area_guard() * PAGE_SIZE;
+	struct vm_struct *vm = __get_vm_area_caller(size, VM_IOREMAP, address - guard,
+						    address + size + guard, NULL);
+
+	require(vm);
+	expect_equal((uintptr_t)vm->addr, address);
+	free_vm_area(vm);
+}
+
+TEST(vmalloc, get_vm_area_ioremap, "a VM_IOREMAP area is aligned to its size, and to no more")
+{
+	uintptr_t middle = (VMALLOC_START / 2 + VMALLOC_END / 2) & ~(8 * PMD_SIZE - 1);
+
+	expect_exactly_at(middle + 4 * PAGE_SIZE, 3 * PAGE_SIZE);
+	expect_exactly_at(middle + PAGE_SIZE, PAGE_SIZE);
+	expect_exactly_at(middle + PMD_SIZE, PMD_SIZE);
+	expect(!__get_vm_area_caller(3 * PAGE_SIZE, VM_IOREMAP, middle + PAGE_SIZE,
+				     middle + 6 * PAGE_SIZE, NULL));
 }
 
 TEST(vmalloc, area_alone, "get_vm_area reserves addresses, free_vm_area gives them back")

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "vmallocinfo.h"
+#include "ioremap.h"
 #include "lib/format.h"
 #include "plain.h"
+#include "scratch.h"
 #include "test.h"
 #include "vmalloc.h"
 #include "words.h"
@@ -79,8 +81,10 @@ TEST(vmallocinfo, leaks, "leaks names each area that is left")
 	void *p = vmalloc(1);
 
 	listing = (struct listing){0};
+	scnprintf(listing.wanted, sizeof(listing.wanted), "0x%016lx", (unsigned long)(uintptr_t)p);
 	expect_equal(vmalloc_leaks(take_line, &listing), before + 1);
 	expect_equal(listing.lines, before + 1);
+	expect(text_contains(listing.kept, "pages=1"));
 	vfree(p);
 	expect_equal(vmalloc_leaks(take_line, &listing), before);
 }
@@ -232,4 +236,17 @@ PLAIN_TEST(vmallocinfo, history, "the last 1,024 freed areas are remembered")
 	expect(describes(p + 8192, "into a 301-page area freed at"));
 	vfree(vmalloc(PAGE_SIZE));
 	expect(!describes(p + 8192, "into a 301-page area freed at"));
+}
+
+TEST(vmallocinfo, vread_device, "vread reads no device")
+{
+	phys_addr_t phys = scratch_device();
+	char buffer[16], *p = ioremap_cache(phys, PAGE_SIZE);
+
+	require(p);
+	memset(p, 0x5a, sizeof(buffer));
+	memset(buffer, 1, sizeof(buffer));
+	expect_equal(vread(buffer, p, sizeof(buffer)), sizeof(buffer));
+	expect(all_zero(buffer, sizeof(buffer)));
+	iounmap(p);
 }

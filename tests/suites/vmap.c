@@ -80,6 +80,7 @@ TEST(vmap, refused, "no pages, a NULL page, too many, and writable code are refu
 	__free_page(pages[2]);
 	pages[2] = NULL;
 	expect(!vmap(pages, NR, VM_MAP, PAGE_KERNEL));
+	expect(!vmap(&pages[2], 1, VM_MAP, PAGE_KERNEL));
 	for (unsigned int i = 0; i < NR; i++)
 		if (pages[i])
 			__free_page(pages[i]);

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "vmap_area.h"
+#include "area_cache.h"
 #include "layout.h"
 #include "lib/errno.h"
 #include "mm.h"
+#include "purge.h"
 #include "plain.h"
 #include "slab.h"
 #include "space.h"
@@ -94,8 +96,12 @@ TEST(vmap_area, guard_change, "what was made under another width does not come b
 {
 	unsigned int before = vmap_area_guard();
 	void *area = vmalloc(PAGE_SIZE);
+	struct vmap_area_stats stats;
 
+	vfree(vmalloc(2 * PAGE_SIZE));
 	vmap_area_set_guard(before + 7);
+	vmap_area_get_stats(&stats);
+	expect_equal(stats.ready + stats.lazy, 0);
 	vfree(area);
 	vm_unmap_aliases();
 	area = vmalloc(PAGE_SIZE);
@@ -177,6 +183,10 @@ PLAIN_TEST(vmap_area, slots,
 	expect_equal(vmap_area_slots(&request), 4);
 	request.align = 2 * PAGE_SIZE;
 	expect_equal(vmap_area_slots(&request), 2);
+	request.end = request.start;
+	expect_equal(vmap_area_slots(&request), 0);
+	request.end = request.start + PAGE_SIZE;
+	expect_equal(vmap_area_slots(&request), 0);
 	vfree(area);
 }
 
@@ -298,12 +308,17 @@ PLAIN_TEST(vmap_area, notifier, "when space runs out, those who registered are a
 PLAIN_TEST(vmap_area, quarantine,
 	   "freed addresses stay unused until as many pages were freed again")
 {
+	struct vmap_area_stats before, after;
 	char *first, *second;
 
 	vmap_area_set_quarantine(10);
+	vmap_area_get_stats(&before);
 	first = get(4);
 	vfree(first);
 	vm_unmap_aliases();
+	vmap_area_get_stats(&after);
+	expect_equal(after.quarantined, before.quarantined + 1);
+	expect_equal(after.lazy, before.lazy);
 	second = get(4);
 	expect_not_equal((uintptr_t)second, (uintptr_t)first);
 	vfree(second);
@@ -343,6 +358,69 @@ PLAIN_TEST(vmap_area, one_flush,
 	expect(after.flushes > before.flushes);
 }
 
+/* Maps a page twice; the flush for the first range is over then. */
+static void map_twice(struct page *page)
+{
+	for (unsigned int i = 0; i < 2; i++) {
+		vunmap(vmap(&page, 1, VM_MAP, PAGE_KERNEL));
+		vm_unmap_aliases();
+	}
+}
+
+PLAIN_TEST(vmap_area, searches, "each search of the free blocks counts; a ready range needs none")
+{
+	struct page *page = alloc_page(GFP_KERNEL);
+	struct vmap_area_options options;
+	uint64_t before;
+
+	require(page);
+	vmap_area_get_options(&options);
+	if (options.place != PLACE_LOWEST) {
+		__free_page(page);
+		test_skip("ready ranges are for place=lowest");
+	}
+	map_twice(page);
+	before = vmap_area_nr_searches();
+	map_twice(page);
+	expect_equal(vmap_area_nr_searches(), before);
+	vmap_area_set_cache(false);
+	before = vmap_area_nr_searches();
+	map_twice(page);
+	expect_equal(vmap_area_nr_searches(), before + 2);
+	vfree(get(3));
+	expect_equal(vmap_area_nr_searches(), before + 3);
+	vmap_area_set_cache(true);
+	map_twice(page);
+	before = vmap_area_nr_searches();
+	map_twice(page);
+	expect_equal(vmap_area_nr_searches(), before);
+	__free_page(page);
+}
+
+PLAIN_TEST(vmap_area, no_room,
+	   "a range that was not used goes to the free blocks, if the cache is full")
+{
+	struct area_cpu *cpu = this_area_cpu();
+	struct vmap_area_stats before, after;
+	struct vmap_request request = {.nr_pages = 5,
+				       .align = PAGE_SIZE,
+				       .start = VMALLOC_START,
+				       .end = VMALLOC_END,
+				       .gfp = GFP_KERNEL};
+	struct area *area = vmap_area_alloc(&request);
+	int64_t room = cpu->room;
+
+	require(area);
+	vmap_area_get_stats(&before);
+	cpu->room = 0;
+	vmap_area_free_unused(area);
+	vmap_area_get_stats(&after);
+	expect_equal(cpu->room, 0);
+	cpu->room = room;
+	expect_equal(after.ready, before.ready);
+	expect_equal(after.free_bytes, before.free_bytes + 6 * PAGE_SIZE);
+}
+
 PLAIN_TEST(vmap_area, find, "an address inside leads to its area, one outside to none")
 {
 	char *first = get(3);
@@ -378,4 +456,80 @@ TEST(vmap_area, descriptor, "the descriptor of a one-page area takes at most 128
 	for (unsigned int i = 0; i < CROWD; i++)
 		free_vm_area(areas[i]);
 	vfree(areas);
+}
+
+PLAIN_TEST(vmap_area, purge_counts, "a purge counts once, and leaves nothing that waits")
+{
+	struct vmap_area_stats before, after;
+
+	vm_unmap_aliases();
+	vmap_area_get_stats(&before);
+	vfree(get(30));
+	vfree(vmalloc(300 * PAGE_SIZE));
+	vm_unmap_aliases();
+	vmap_area_get_stats(&after);
+	expect_equal(after.purges, before.purges + 1);
+	expect_equal(after.flushes, before.flushes + 1);
+	expect_equal(this_area_cpu()->unflushed, 0);
+	expect_equal(purge_state.lazy_pages, 0);
+	vm_unmap_aliases();
+	vmap_area_get_stats(&after);
+	expect_equal(after.purges, before.purges + 1);
+}
+
+PLAIN_TEST(vmap_area, report, "a CPU tells what it freed after as many pages as it was told to")
+{
+	struct vmap_area_stats before, after;
+
+	vmap_area_set_lazy_max(3);
+	vmap_area_get_stats(&before);
+	vfree(get(1));
+	vfree(get(1));
+	vmap_area_get_stats(&after);
+	expect_equal(after.purges, before.purges);
+	vfree(get(1));
+	vmap_area_get_stats(&after);
+	expect_equal(after.purges, before.purges + 1);
+	vmap_area_set_lazy_max(1);
+	for (unsigned int i = 1; i < 4; i++) {
+		vmap_area_get_stats(&before);
+		vfree(get(1));
+		vmap_area_get_stats(&after);
+		expect_equal(after.purges, before.purges + 1);
+	}
+}
+
+PLAIN_TEST(vmap_area, claimed, "a ready range that is taken is its taker's, in none of the lists")
+{
+	struct vmap_request request = {.nr_pages = 5,
+				       .align = PAGE_SIZE,
+				       .start = VMALLOC_START,
+				       .end = VMALLOC_END,
+				       .place = PLACE_LOWEST,
+				       .gfp = GFP_KERNEL};
+	struct area *area = vmap_area_alloc(&request), *again;
+
+	require(area);
+	vmap_area_free_unused(area);
+	expect_equal(area->va.state, AREA_READY);
+	again = vmap_area_alloc(&request);
+	expect(again == area);
+	expect_equal(again->va.state, AREA_CLAIMED);
+	vmap_area_free_unused(again);
+}
+
+PLAIN_TEST(vmap_area, leaves, "areas for large leaves begin where these do, and no further up")
+{
+	uintptr_t start = window() + PMD_SIZE - PAGE_SIZE;
+	char *p = place_in(512, start, start + 5 * PMD_SIZE, VM_ALLOW_HUGE_VMAP, PLACE_LOWEST);
+
+	require(p);
+	expect_equal((uintptr_t)p, start + PAGE_SIZE);
+	vfree(p);
+	vm_unmap_aliases();
+	p = place_in(512, start + PAGE_SIZE, start + 5 * PMD_SIZE, VM_ALLOW_HUGE_VMAP,
+		     PLACE_LOWEST);
+	require(p);
+	expect_equal((uintptr_t)p, start + PAGE_SIZE + PMD_SIZE);
+	vfree(p);
 }
