@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "vmallocinfo.h"
-#include "ioremap.h"
 #include "lib/format.h"
 #include "plain.h"
-#include "scratch.h"
 #include "test.h"
 #include "vmalloc.h"
 #include "words.h"
@@ -236,17 +234,4 @@ PLAIN_TEST(vmallocinfo, history, "the last 1,024 freed areas are remembered")
 	expect(describes(p + 8192, "into a 301-page area freed at"));
 	vfree(vmalloc(PAGE_SIZE));
 	expect(!describes(p + 8192, "into a 301-page area freed at"));
-}
-
-TEST(vmallocinfo, vread_device, "vread reads no device")
-{
-	phys_addr_t phys = scratch_device();
-	char buffer[16], *p = ioremap_cache(phys, PAGE_SIZE);
-
-	require(p);
-	memset(p, 0x5a, sizeof(buffer));
-	memset(buffer, 1, sizeof(buffer));
-	expect_equal(vread(buffer, p, sizeof(buffer)), sizeof(buffer));
-	expect(all_zero(buffer, sizeof(buffer)));
-	iounmap(p);
 }
