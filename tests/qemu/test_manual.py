@@ -10,7 +10,7 @@ TYPED = re.compile(r"(?:^    |`|^\$ |: |sudo )(?:sudo )?make ([a-z][a-z-]*)", re
 LINK = re.compile(r"\]\(([^):#]+)\)")
 PHONY = re.compile(r"^\.PHONY: (.*)$", re.MULTILINE)
 HELP = re.compile(r"^#: {1,3}(.*)$", re.MULTILINE)
-WITHOUT_HELP = {"help", "FORCE"}
+WITHOUT_HELP = {"help", "FORCE", "mcdc-compiler"}
 
 
 def text_of(path):
