@@ -4,7 +4,8 @@
 
 /*
  * The rate of the time-stamp counter: CPUID leaf 0x15 where it is complete, else measured against
- * the firmware's Stall(), which every firmware has and bounds by itself. Gate open.
+ * the firmware's Stall(), which every firmware has and bounds by itself; or, where the PC's own
+ * timer counts and says something else, by that. Gate open.
  */
 void clock_init(void);
 

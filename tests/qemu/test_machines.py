@@ -5,6 +5,7 @@ that any two values of these meet, and of any three as many as 60 boots can have
 value, with all but the long random test.
 """
 import os
+import re
 
 import disk
 import pairs
@@ -28,6 +29,7 @@ SMOKE = "test=!mm_random.* results=off"
 FILLED = 256 * MIB
 # U-Boot has no memory above this to give.
 U_BOOT_END = 3 * GIB
+TIME = re.compile(r"# (\d+\.\d{3}) ms$", re.MULTILINE)
 LOWEST_4, LOWEST_5 = 0xFFFF800000000000, 0xFF11000000000000
 
 
@@ -162,10 +164,16 @@ class Case:
             self.require(len(lines) == 1 and (not given or " 0 frames" not in lines[0]),
                          f"node {node} has no frames")
 
+    def require_clock(self, results, seconds):
+        """The tests' times, by a clock that the firmware cannot know, are within the run's."""
+        inside = sum(float(ms) for ms in TIME.findall("\n".join(results.lines))) / 1000
+        self.require(0 < inside < seconds, f"tests took {inside:.1f} s of a run of {seconds:.1f} s")
+
     def run(self, seconds):
         refused = bool(self.refusal())
         with self.machine() as machine:
             status, results = self.context.ending(machine, seconds, counted=not refused)
+            inside = machine.seconds_in_application()
         if refused:
             self.require_refused(status, results)
             return
@@ -174,6 +182,7 @@ class Case:
         for look in (self.require_firmware, self.require_cpu, self.require_memory,
                      self.require_nodes):
             look(results)
+        self.require_clock(results, inside)
 
 
 def boots(row, options, seconds):
