@@ -5,7 +5,7 @@ and the next start in the same boot as good as ever. What the firmware refuses i
 import re
 
 from check import check
-from qemu import PATIENCE
+from qemu import FAILED, PASSED, PATIENCE
 from test_options import shell_runs
 
 OUT_OF_RESOURCES = 0x9  # as the shell shows it, without the highest bit
@@ -89,3 +89,22 @@ def starved(context):
 @check("machines.starved", "the same at every allocation that a start makes", only_asked=True)
 def starved_everywhere(context):
     starve(context, 1, 140, 1, "", 4 * PATIENCE)
+
+
+@check("machines.small", "machines of 48 to 64 MiB: refused in a line, and from some size on all passes",
+       only_asked=True)
+def small(context):
+    passed = []
+    for size in range(48, 65):
+        name = f"a machine of {size} MiB"
+        with context.machine(kernel=context.application, memory=f"{size}M",
+                             append=f"seed={size} test=!mm_random.*") as machine:
+            status, results = context.ending(machine, counted=False)
+        passed.append(status == PASSED)
+        if results.lines_with("too little memory"):
+            context.require(status == FAILED, f"{name} ended with {status}")
+            require_refused(context, results, OUT_OF_RESOURCES, TOO_LITTLE, name)
+        else:
+            context.require(passed[-1], f"{name}: " + ", ".join(results.names("failed")[:8]))
+            require_given_back(context, results, name)
+    context.require(passed == sorted(passed) and len(set(passed)) == 2, f"passed: {passed}")

@@ -277,9 +277,12 @@ TEST(page_runs, contig_refused, "no frames, odd alignments, more than there is, 
 TEST(page_runs, scattered, "every second frame of a long stretch, each written")
 {
 	enum { NR = 1200 };
-	struct page **pages = kvmalloc_array(NR, sizeof(*pages), GFP_KERNEL);
+	struct page **pages;
 	unsigned int nr = 0;
 
+	if (nr_free_pages() < 3 * NR)
+		test_skip("too little memory for every second one of %u frames", 2 * NR);
+	pages = kvmalloc_array(NR, sizeof(*pages), GFP_KERNEL);
 	require(pages);
 	for (; nr < NR; nr++) {
 		pages[nr] = alloc_contig_pages_aligned(1, 2, GFP_KERNEL, NUMA_NO_NODE, NULL);

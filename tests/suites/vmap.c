@@ -170,12 +170,18 @@ TEST(vmap, longest_run, "of two runs the longer one gets the large leaf")
 							   NUMA_NO_NODE, NULL),
 				alloc_contig_pages_aligned(LONG, 512, GFP_KERNEL | __GFP_NOWARN,
 							   NUMA_NO_NODE, NULL)};
-	struct page **pages = kvmalloc((SHORT + LONG) * sizeof(*pages), GFP_KERNEL);
+	struct page **pages;
 	struct leaf leaf;
 	char *p;
 
-	if (!runs[0] || !runs[1])
+	if (!runs[0] || !runs[1]) {
+		if (runs[0])
+			free_contig_range(page_to_pfn(runs[0]), SHORT);
+		if (runs[1])
+			free_contig_range(page_to_pfn(runs[1]), LONG);
 		test_skip("not so many frames in two pieces");
+	}
+	pages = kvmalloc((SHORT + LONG) * sizeof(*pages), GFP_KERNEL);
 	require(pages);
 	for (unsigned int i = 0; i < SHORT + LONG; i++)
 		pages[i] = i < SHORT ? runs[0] + i : runs[1] + (i - SHORT);
