@@ -62,7 +62,7 @@ def not_asked(context):
     context.require("any key: menu" not in serial, "the menu was offered")
 
 
-@check("menu.keys", "p pauses until a key comes, d shows more, s skips a test, q ends in good order")
+@check("menu.keys", "p pauses until a key comes, d shows more, s skips, q ends in good order")
 def keys(context):
     image = disk.copy_with_options(context.image, context.path("stick.img"),
                                    "mem=32M test=kmalloc.* repeat=10000")
@@ -112,13 +112,14 @@ DOWN, END_OF_RUN = b"\x1b[B", b"What next"
 EARLIER_RUN = b"0001  %d passed, 0 failed, 0 skipped: passed"
 # What is typed, and what is to be seen then: the runs that there are, one more, its log, switched
 # off.
-DIALOGUE = ((b" ", b"vmlab: menu"), (DOWN * 3 + b"\r", b"none are kept here"), (b"q", b"vmlab: menu"),
+DIALOGUE = ((b" ", b"vmlab: menu"), (DOWN * 3 + b"\r", b"none are kept here"),
+            (b"q", b"vmlab: menu"),
             (b"kkk\r", END_OF_RUN), (b" ", b"vmlab: menu"),
             (b"jjj\r", EARLIER_RUN),
             (b"\r", b"vmlab: results.tap"), (b"q", b"vmlab: earlier runs"), (b"q", b"vmlab: menu"))
 
 
-@check("menu.serial", "by a serial line alone: the menu, a run, the page of earlier runs, a log of one")
+@check("menu.serial", "by a serial line alone: the menu, a run, the page of earlier runs, a log")
 def by_serial(context):
     image = disk.copy_with_options(context.image, context.path("stick.img"),
                                    f"exit=wait countdown=60s {QUICK}")

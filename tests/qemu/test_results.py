@@ -174,7 +174,7 @@ def pulled_by(context, pull):
     require_one_line(context, results, "results: not kept", "no longer")
 
 
-@check("results.pulled", "the card is pulled out of the stick in the run: it goes on, and says so once")
+@check("results.pulled", "the card is pulled out of the stick: the run goes on, and says so once")
 def pulled(context):
     pulled_by(context, lambda qmp: qmp.monitor("drive_del u"))
 

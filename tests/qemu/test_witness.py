@@ -313,7 +313,7 @@ def require_direct(context, machine, expected, leaves, frames, there):
                         f"frame {frame:#x} is {'not ' if there else ''}in the direct map")
 
 
-@check("witness.freed_frames", "with debug=pagealloc QEMU reads frames in use, and none that was freed")
+@check("witness.freed_frames", "with debug=pagealloc QEMU reads frames in use, none that was freed")
 def witness_freed_frames(context):
     """Frames of areas, and one that was taken by itself."""
     told, frames = {}, set()
