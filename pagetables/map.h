@@ -19,8 +19,9 @@
  * that the alignment of both addresses and the memory types of the range allow (mtrr.h). 0; -EBUSY
  * when an entry in the range is in use (a note is, too), -ENOMEM when no table can be had: then
  * everything is as before (empty tables that were in the range may be gone). -EINVAL for addresses
- * that are unaligned, not canonical or wrap around. Where a large leaf takes the place of an empty
- * table, and after a failure half-way, all CPUs are flushed.
+ * that are unaligned, not canonical or wrap around; the last page of all can only be mapped alone.
+ * Where a large leaf takes the place of an empty table, and after a failure half-way, all CPUs are
+ * flushed.
  */
 int map_range(struct space *space, uintptr_t virt, phys_addr_t phys, size_t size, pgprot_t prot,
 	      unsigned int max_level);

@@ -111,7 +111,7 @@ static bool join_once(struct space *space, struct spot *spot, uintptr_t address,
 	first = entry_read(phys_to_virt(entry_table_phys(entry)));
 	first = leaf_of(phys_of(first, spot->level - 1), prot_of(first, spot->level - 1),
 			spot->level);
-	if (!entry_replace(spot->entry, &entry, first))
+	if (!entry_replace(spot->entry, &entry, first)) /* by chance: a neighbour unmaps */
 		return false;
 	table_account(space, address, spot->level - 1, -1);
 	batch->tables[batch->nr++] = entry_table_phys(entry);
@@ -203,7 +203,7 @@ static pgprot_t changed(const struct spot *spot, uint64_t set, uint64_t clear)
 static int check_change(struct space *space, uintptr_t virt, uintptr_t end, uint64_t set,
 			uint64_t clear)
 {
-	for (uintptr_t at = virt; at < end && at >= virt;) {
+	for (uintptr_t at = virt; at < end;) {
 		struct spot spot = walk_to(space, at, LEVEL_PTE);
 
 		if (!entry_present(spot.value) &&
@@ -218,7 +218,7 @@ static int check_change(struct space *space, uintptr_t virt, uintptr_t end, uint
 
 static void change(struct space *space, uintptr_t virt, uintptr_t end, uint64_t set, uint64_t clear)
 {
-	for (uintptr_t at = virt; at < end && at >= virt;) {
+	for (uintptr_t at = virt; at < end;) {
 		struct spot spot = walk_to(space, at, LEVEL_PTE);
 
 		entry_write(spot.entry, leaf_of(phys_of(spot.value, spot.level),

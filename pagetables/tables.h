@@ -126,7 +126,7 @@ static inline bool spot_raise(struct spot *spot, unsigned int nr)
 	if (!spot_is_counted(spot))
 		return true;
 	while (!entry_replace(spot->parent, &before, before + nr * ENTRY_POPULATED_ONE))
-		if ((before ^ spot->parent_value) & ~ENTRY_POPULATED_MASK)
+		if ((before ^ spot->parent_value) & ~ENTRY_POPULATED_MASK) /* by chance: it went */
 			return false;
 	spot->parent_value = before;
 	return true;
@@ -180,13 +180,13 @@ static inline bool spot_is_free(const struct spot *spot, unsigned int nr)
 int tables_pin(struct space *space, uintptr_t address, unsigned int level, unsigned int nr,
 	       struct spot *spot);
 
-/* Whole pages, canonical, in one half, not wrapping around. */
+/* Whole pages, canonical, in one half, not reaching the very end: `virt + size` is an address. */
 static inline bool range_is_valid(const struct space *space, uintptr_t virt, size_t size)
 {
 	unsigned int top_bit = PAGE_SHIFT + TABLE_INDEX_BITS * space->levels - 1;
 	uintptr_t last = virt + size - 1;
 
-	return !((virt | size) & ~PAGE_MASK) && virt <= last && !((virt ^ last) >> top_bit) &&
+	return !((virt | size) & ~PAGE_MASK) && virt < virt + size && !((virt ^ last) >> top_bit) &&
 	       address_is_canonical(virt, space->levels);
 }
 

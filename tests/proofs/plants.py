@@ -19,7 +19,7 @@ PROOFS = {
                   "if (right && right->va_start < end)")},
     "range": {
         "unwind": 8,
-        "plant": ("pagetables/tables.h", "virt <= last && ", "")},
+        "plant": ("pagetables/tables.h", "virt < virt + size && ", "")},
     "sizes_ioremap": {
         "unwind": 3,
         "any": ["cachemode2protval", "pgprot2cachemode", "vm_may_wait", "vm_refuse", "vm_claim",

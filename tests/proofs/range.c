@@ -21,8 +21,7 @@ int main(void)
 	PROVE(!((virt | size) & 4095));
 	PROVE(address_is_canonical(virt, space.levels) && address_is_canonical(last, space.levels));
 	PROVE(virt >> 63 == last >> 63);
-	if (virt + size == 0)
-		return 0;
+	PROVE(virt < virt + size);
 	nr = entries_until(virt, virt + size, level);
 	PROVE(nr <= 512 - ((virt >> (12 + 9 * (level - 1))) & 511));
 	PROVE(nr * level_size(level) <= size);

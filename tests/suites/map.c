@@ -311,3 +311,96 @@ TEST(map, unmap_holes, "holes of every size are stepped over")
 	expect_equal(unmap_range(space, base + PAGE_SIZE, 2 * PUD_SIZE), 0);
 	scratch_close();
 }
+
+TEST(map, wrong_addresses,
+     "what is unaligned, not canonical or beyond what an entry holds is refused")
+{
+	struct space *space = scratch_open();
+	uintptr_t base = scratch_base(), wild = base | (uintptr_t)1 << 62;
+	phys_addr_t beyond = ENTRY_ADDRESS_MASK + PAGE_SIZE;
+
+	require(space);
+	for (size_t size = PAGE_SIZE; size <= 2 * PAGE_SIZE; size += PAGE_SIZE) {
+		uintptr_t bad[] = {base + 8, wild};
+
+		for (unsigned int i = 0; i < 2; i++) {
+			expect_equal(
+				map_range(space, bad[i], SCRATCH_PHYS, size, SCRATCH_RW, LEVEL_PTE),
+				-EINVAL);
+			expect_equal(unmap_range(space, bad[i], size), -EINVAL);
+		}
+		expect_equal(map_range(space, base, SCRATCH_PHYS + 8, size, SCRATCH_RW, LEVEL_PTE),
+			     -EINVAL);
+		expect_equal(map_range(space, base, beyond, size, SCRATCH_RW, LEVEL_PTE), -EINVAL);
+	}
+	expect_equal(
+		map_range(space, base, beyond - PAGE_SIZE, 2 * PAGE_SIZE, SCRATCH_RW, LEVEL_PTE),
+		-EINVAL);
+	expect_equal(scratch_tables(), 1);
+	scratch_close();
+}
+
+TEST(map, very_end, "the last page of all can be mapped alone; no range of several reaches it")
+{
+	struct space *space = scratch_open();
+	uintptr_t last = -PAGE_SIZE;
+
+	require(space);
+	expect_equal(map_range(space, last - PAGE_SIZE, SCRATCH_PHYS, 2 * PAGE_SIZE, SCRATCH_RW,
+			       LEVEL_PTE),
+		     -EINVAL);
+	expect_equal(map_range(space, -PMD_SIZE, SCRATCH_PHYS, PMD_SIZE, SCRATCH_RW, LEVEL_PMD),
+		     -EINVAL);
+	expect_equal(unmap_range(space, -PUD_SIZE, PUD_SIZE), -EINVAL);
+	expect_equal(unmap_range(space, -PUD_SIZE, PUD_SIZE - PAGE_SIZE), 0);
+	expect_equal(map_range(space, last, SCRATCH_PHYS, PAGE_SIZE, SCRATCH_RW, LEVEL_PTE), 0);
+	expect_equal(phys_at(space, last), SCRATCH_PHYS);
+	expect_equal(unmap_range(space, -PUD_SIZE, PUD_SIZE - PAGE_SIZE), 0);
+	expect_equal(unmap_range(space, last, PAGE_SIZE), 1);
+	expect(reclaim_tables(space, -PMD_SIZE, last) > 0);
+	scratch_close();
+}
+
+/* One run, and then none. */
+struct one_run {
+	struct frame_source source;
+	phys_addr_t start;
+	size_t size;
+};
+
+static size_t next_one_run(struct frame_source *source, size_t wanted, phys_addr_t *start)
+{
+	struct one_run *run = (struct one_run *)source;
+	size_t size = run->size;
+
+	(void)wanted;
+	*start = run->start;
+	run->size = 0;
+	return size;
+}
+
+static int map_run(struct space *space, size_t size, phys_addr_t start, size_t run_size)
+{
+	struct one_run run = {.source.next = next_one_run, .start = start, .size = run_size};
+
+	return map_frames(space, scratch_base(), size, &run.source, SCRATCH_RW, LEVEL_PMD);
+}
+
+TEST(map, wrong_runs, "runs that are unaligned or too few are refused, one too long maps no more")
+{
+	struct space *space = scratch_open();
+	size_t both = 2 * PMD_SIZE;
+
+	require(space);
+	expect_equal(map_run(space, both, SCRATCH_PHYS, PMD_SIZE), -EINVAL);
+	expect_equal(map_run(space, both, SCRATCH_PHYS + 8, both), -EINVAL);
+	expect_equal(map_run(space, both, ENTRY_ADDRESS_MASK + PAGE_SIZE, both), -EINVAL);
+	expect_equal(map_run(space, both, SCRATCH_PHYS, both - 8), -EINVAL);
+	expect_equal(scratch_tables(), 1);
+	expect_equal(map_run(space, both - PAGE_SIZE, SCRATCH_PHYS, both), 0);
+	expect_equal(level_at(space, scratch_base()), LEVEL_PMD);
+	expect_equal(level_at(space, scratch_base() + PMD_SIZE), LEVEL_PTE);
+	expect(!level_at(space, scratch_base() + both - PAGE_SIZE));
+	expect(!space_check());
+	scratch_close();
+}
