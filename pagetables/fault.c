@@ -66,7 +66,8 @@ static bool is_as_expected(const struct expectation *expected, const struct trap
 	unsigned int levels = platform_cpu_features()->levels;
 
 	if (!address_is_canonical(expected->address, levels))
-		return frame->vector == VECTOR_GP && !frame->error;
+		return frame->vector == VECTOR_GP && !frame->error; /* unreached: no other there */
+	/* unreached: at the probe a process meets page faults of that address alone */
 	return frame->vector == VECTOR_PF && address == expected->address &&
 	       (frame->error & (PF_WRITE | PF_FETCH | PF_RESERVED)) == kinds[expected->access];
 }

@@ -46,7 +46,7 @@ static void describe_place(uintptr_t address, char *buffer, size_t size)
 	const struct image_section *section = space_image_section(address);
 	const char *region = space_region_name(address), *mapped = permissions(address);
 
-	if (section) /* unreached: a process maps no image of ours */
+	if (section)
 		scnprintf(buffer, size, "image %s plus 0x%lx, %s", section->name,
 			  address - section->start, mapped);
 	else if (!strcmp(region, "direct"))

@@ -67,6 +67,7 @@ struct layout_geometry layout_build_geometry(unsigned int levels)
 		.window_end = end,
 		.vmalloc_size = LAYOUT_VMALLOC_SIZE,
 		.bases = {start, start + 2 * eighth, start + 6 * eighth},
+		/* unreached: a build has one window */
 		.unit = end - start >= 16 * TIB ? TIB : GIB,
 	};
 }

@@ -34,7 +34,7 @@ static pgprot_t leaf_prot(pgprot_t prot)
 
 static bool next_run(struct mapping *mapping)
 {
-	if (!mapping->run && mapping->frames)
+	if (!mapping->run)
 		mapping->run = mapping->frames->next(mapping->frames, mapping->end - mapping->virt,
 						     &mapping->phys);
 	return mapping->run &&
@@ -87,6 +87,7 @@ static inline int pin_small(struct space *space, uintptr_t virt, unsigned int nr
 	int error;
 
 	*spot = walk_to(space, virt, LEVEL_PTE);
+	/* by chance: the table goes between a look and the raise */
 	if (likely(spot->level == LEVEL_PTE && spot_is_free(spot, nr) && spot_raise(spot, nr)))
 		return 0;
 	error = tables_pin(space, virt, LEVEL_PTE, nr, &slow);
@@ -199,6 +200,7 @@ static inline int map_page(struct space *space, uintptr_t virt, entry_t leaf)
 {
 	struct spot spot = walk_to(space, virt, LEVEL_PTE);
 
+	/* by chance: the table goes between a look and the raise */
 	if (unlikely(spot.level != LEVEL_PTE || spot.value || !spot_raise(&spot, 1)))
 		return map_page_slow(space, virt, leaf);
 	entry_write(spot.entry, leaf);

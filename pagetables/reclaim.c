@@ -30,7 +30,7 @@ static void unlink_empty(struct batch *batch, struct spot *spot, uintptr_t addre
 
 	if (!entry_is_table(entry, spot->level) || (entry & ENTRY_SHARED) || entry_populated(entry))
 		return;
-	if (!entry_replace(spot->entry, &entry, 0))
+	if (!entry_replace(spot->entry, &entry, 0)) /* by chance: another CPU uses it again */
 		return;
 	__atomic_fetch_add(&tables_unlinked, 1, __ATOMIC_RELEASE);
 	table_account(batch->space, address, spot->level - 1, -1);

@@ -31,7 +31,7 @@ static unsigned int root_level(const struct space *space)
 static int share_slots(struct space *space, uintptr_t start, uintptr_t end)
 {
 	uintptr_t size = level_size(root_level(space));
-	uintptr_t left = end > start ? (end - 1) / size - start / size + 1 : 0;
+	uintptr_t left = (end - 1) / size - start / size + 1;
 
 	/* Counted, since behind the last slot the address would be 0. */
 	for (uintptr_t at = start & ~(size - 1); left > 0; at += size, left--) {
@@ -124,10 +124,13 @@ static int alloc_root(struct space *space)
 
 static bool plan_is_valid(const struct space_plan *plan)
 {
-	for (size_t i = 0; i < plan->nr_sections; i++)
-		if (plan->sections[i].start < plan->layout->window_end &&
-		    plan->sections[i].end > plan->layout->window_start)
+	for (size_t i = 0; i < plan->nr_sections; i++) {
+		uintptr_t start = plan->sections[i].start, end = plan->sections[i].end;
+
+		if (start >= end ||
+		    (start < plan->layout->window_end && end > plan->layout->window_start))
 			return false;
+	}
 	return plan->nr_sections <= SPACE_SECTIONS_MAX;
 }
 
@@ -222,10 +225,9 @@ int space_destroy(struct space *space)
 	if (maps_its_own(space))
 		return -EBUSY;
 	spin_lock(&list_lock);
-	while (*link && *link != space)
+	while (*link != space)
 		link = &(*link)->next;
-	if (*link)
-		*link = space->next;
+	*link = space->next;
 	spin_unlock(&list_lock);
 	table_free(space->root);
 	space->root = 0;

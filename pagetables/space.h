@@ -82,7 +82,7 @@ enum { SPACE_SECTIONS_MAX = 16 };
  * Builds kernel_space: shared tables for the regions of `plan->layout`, direct map with the largest
  * leaves that fit, image sections. 0, or -ENOMEM with every table freed. The page array is mapped
  * by the caller with map_range() (it alone knows its size and frames). -EINVAL for more sections
- * than SPACE_SECTIONS_MAX or a section in the layout's window. Gate open, or a host.
+ * than SPACE_SECTIONS_MAX, a section in the layout's window or an empty one. Gate open, or a host.
  */
 int space_build(const struct space_plan *plan);
 

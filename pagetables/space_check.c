@@ -50,9 +50,10 @@ static bool check_entry(struct check *check, entry_t entry, unsigned int level, 
 {
 	if (entry_is_absent(entry))
 		entry = entry_toggle_absent(entry);
+	if (!entry_present(entry) && level == LEVEL_PTE)
+		return true;
 	if (!entry_present(entry))
-		return level == LEVEL_PTE ||
-		       complain(check, address, entry, "a note above the pte");
+		return complain(check, address, entry, "a note above the pte");
 	if (reserved_bits(entry, level))
 		return complain(check, address, entry, "reserved bits are set");
 	if (entry_is_leaf(entry, level))

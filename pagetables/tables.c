@@ -43,6 +43,7 @@ static bool link_table(struct space *space, uintptr_t address, struct spot *spot
 
 	if (!spot_raise(spot, 1))
 		return false;
+	/* by chance: another CPU was faster */
 	if (!entry_replace(spot->entry, &nothing, entry_make_table(table, 0))) {
 		spot_lower(spot, 1);
 		return false;
@@ -61,9 +62,9 @@ static int try_pin(struct space *space, uintptr_t address, unsigned int nr, stru
 	if (spot->level == level) {
 		if (!spot_is_free(spot, nr))
 			return -EBUSY;
-		return spot_raise(spot, nr) ? 0 : -EAGAIN;
+		return spot_raise(spot, nr) ? 0 : -EAGAIN; /* by chance: the table has just gone */
 	}
-	if (entry_is_table(spot->value, spot->level))
+	if (entry_is_table(spot->value, spot->level)) /* by chance: it came as we looked */
 		return -EAGAIN;
 	if (spot->value)
 		return -EBUSY;

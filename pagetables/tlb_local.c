@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "tlb_local.h"
+#include "lib/string.h"
 #include "walk.h"
 
 const char *const tlb_method_names[NR_TLB_METHODS] = {"INVLPG", "CR3", "CR4.PGE", "INVPCID"};
@@ -81,7 +82,7 @@ static void touch(const struct refills *refills)
 static uint64_t measure_once(enum tlb_method method, const struct refills *refills)
 {
 	uint64_t start, flushed_and_read, read;
-	uintptr_t address = refills->nr ? (uintptr_t)refills->places[0] : layout.page_offset;
+	uintptr_t address = (uintptr_t)refills->places[0]; /* the direct map has at least one */
 
 	start = platform_ticks();
 	for (unsigned int i = 0; i < REPEATS; i++) {
@@ -114,9 +115,11 @@ static void choose(void)
 	uint64_t pages;
 
 	method_for_all = TLB_PGE;
+	/* by chance: which one takes less time */
 	if (method_ticks[TLB_INVPCID] && method_ticks[TLB_INVPCID] < method_ticks[TLB_PGE])
 		method_for_all = TLB_INVPCID;
 	pages = method_ticks[usable_for_all()] / method_ticks[TLB_INVLPG];
+	/* by chance: it is measured */
 	range_limit = pages < LIMIT_MIN	  ? LIMIT_MIN
 		      : pages > LIMIT_MAX ? LIMIT_MAX
 					  : (unsigned int)pages;
@@ -126,6 +129,7 @@ void tlb_init(void)
 {
 	struct refills refills = {0};
 
+	memset(method_ticks, 0, sizeof(method_ticks));
 	walk_leaves(&kernel_space, layout.page_offset, layout.page_offset_end, note_place,
 		    &refills);
 	measure(TLB_INVLPG, &refills);

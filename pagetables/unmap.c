@@ -57,8 +57,7 @@ static unsigned int clear_large(const struct spot *spot, unsigned int nr, long *
 			found++;
 		}
 	}
-	if (found)
-		spot_lower(spot, found);
+	spot_lower(spot, found);
 	*cleared += found;
 	return i;
 }

@@ -69,6 +69,7 @@ int walk_set_note(struct space *space, uintptr_t address, entry_t note)
 	}
 	if (!note)
 		return 0;
+	/* by chance: the table goes between a look and the raise */
 	if (unlikely(spot.level != LEVEL_PTE || !spot_raise(&spot, 1)))
 		return make_note(space, address, note);
 	entry_write(spot.entry, note);

@@ -45,6 +45,19 @@ static void double_fault(void)
 	take(VECTOR_DF, 0);
 }
 
+static void machine_check(void)
+{
+	take(VECTOR_MC, 0);
+}
+
+static void while_away(void)
+{
+	fault_catch_away(false);
+	take(VECTOR_UD, 0);
+	fault_catch_away(true);
+	take(VECTOR_UD, 0);
+}
+
 static void under_lock(void)
 {
 	static struct spinlock lock = SPINLOCK("a lock", 0);
@@ -58,6 +71,8 @@ static void uncaught(void)
 {
 	machine_become(1);
 	machine_enter(kernel_space.root);
+	fault_set_time_limit(1);
+	take(VECTOR_NMI, 0);
 	take(VECTOR_UD, 0);
 }
 
@@ -88,6 +103,10 @@ TEST(ends, faults, "faults that nobody can go on from")
 {
 	expect(apart_ends(double_fault, "double fault (#DF), error code 0x0, at 0x10; "
 					"it leaves nothing to go on with"));
+	expect(apart_ends(machine_check, "machine check (#MC), error code 0x0, at 0x10; "
+					 "it leaves nothing to go on with"));
+	expect(apart_ends(while_away,
+			  "invalid opcode (#UD), error code 0x0, at 0x10; nobody catches it"));
 	expect(apart_ends(under_lock,
 			  "invalid opcode (#UD), error code 0x0, at 0x10; this CPU holds a lock"));
 	expect(apart_ends(uncaught,

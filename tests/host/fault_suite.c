@@ -3,8 +3,12 @@
 #include "fault_report.h"
 #include "host_log.h"
 #include "lib/format.h"
+#include "map.h"
+#include "../suites/scratch.h"
 #include "test.h"
+#include "tlb.h"
 #include "vmalloc.h"
+#include "walk.h"
 #include "watchdog.h"
 
 /* The handler, given frames as if the CPU had pushed them: where it goes on, and what it counts. */
@@ -247,4 +251,105 @@ TEST(fault, chain,
 	expect_string(report_of(words, VECTOR_PF, 0, 0x10),
 		      "no code can be read at rip\n  in 0x10\n  from 0x2222\n  from 0x3333\n");
 	vfree(words);
+}
+
+TEST(fault, chain_ends, "a chain ends after 24 callers, and at one that returns to nowhere")
+{
+	uint64_t *words = vzalloc(PAGE_SIZE);
+	unsigned int lines = 0;
+
+	require(words);
+	for (unsigned int i = 8; i < 500; i += 2) {
+		words[i] = (uintptr_t)&words[i + 2];
+		words[i + 1] = 0x2222;
+	}
+	for (const char *at = report_of(words, VECTOR_UD, 0, 0x10); *at; at++)
+		lines += *at == '\n';
+	expect_equal(lines, 1 + 24);
+	words[11] = 0;
+	expect_string(report_of(words, VECTOR_UD, 0, 0x10),
+		      "no code can be read at rip\n  in 0x10\n  from 0x2222\n");
+	vfree(words);
+}
+
+/* Code that goes on in the next page, which is the reader's to map. */
+static bool is_code_read(uintptr_t rip)
+{
+	static uint64_t words[17];
+
+	return !strncmp(report_of(words, VECTOR_UD, 0, rip), "code at rip:", 12);
+}
+
+TEST(fault, code_read, "code is read over the end of a page, where the next is ours to read")
+{
+	char *area = vzalloc(2 * PAGE_SIZE);
+	struct space *space = scratch_open(), *before;
+	uintptr_t base = scratch_base();
+
+	require(area && space);
+	expect(is_code_read((uintptr_t)area + PAGE_SIZE - 8));
+	expect(!is_code_read((uintptr_t)area + 2 * PAGE_SIZE - 8));
+	expect_equal(map_range(space, base, SCRATCH_PHYS, PAGE_SIZE,
+			       __pgprot(PAGE_KERNEL_RO.pgprot | _PAGE_USER), LEVEL_PTE),
+		     0);
+	before = space_switch(space);
+	expect(!is_code_read(base));
+	space_switch(before);
+	vfree(area);
+	scratch_close();
+}
+
+TEST(fault, wild_stack, "a wild jump with a stack that cannot be read is told by frame pointers")
+{
+	uint64_t *words = vzalloc(PAGE_SIZE);
+	char summary[FAULT_SUMMARY_MAX];
+	struct trap_frame frame = {.vector = VECTOR_PF, .error = PF_FETCH, .rip = 0x10, .rsp = 8};
+
+	require(words);
+	fill(words);
+	frame.rbp = (uintptr_t)&words[8];
+	host_log_capture(said, sizeof(said));
+	fault_report(&frame, 0x10, summary);
+	host_log_capture(NULL, 0);
+	expect(says("  in 0x10\n  from 0x2222\n  from 0x3333\n"));
+	vfree(words);
+}
+
+TEST(fault, selector, "a selector that is none is not told")
+{
+	char summary[FAULT_SUMMARY_MAX];
+	struct trap_frame frame = {.vector = VECTOR_GP, .error = 0x1b, .rip = 1};
+
+	for (unsigned int i = 0; i < 2; i++) {
+		host_log_capture(said, sizeof(said));
+		fault_report(&frame, 0, summary);
+		host_log_capture(NULL, 0);
+		expect_equal(says("error code: entry 0x3 of the IDT, by an external event\n"),
+			     i == 0);
+		frame.error = 0;
+	}
+	expect(!says("error code: entry"));
+}
+
+/* The entry of a page, with a bit that this CPU keeps to itself. */
+TEST(fault, reserved, "an access that faults in another way than was asked for is unexpected")
+{
+	char *area = vmalloc(PAGE_SIZE);
+	struct fault_stats before, after;
+	entry_t *entry;
+
+	require(area);
+	entry = (entry_t *)walk_table(&kernel_space, (uintptr_t)area) + pte_index((uintptr_t)area);
+	*entry ^= (entry_t)1 << 51;
+	tlb_flush_range((uintptr_t)area, (uintptr_t)area + PAGE_SIZE);
+	fault_get_stats(&before);
+	host_log_capture(said, sizeof(said));
+	expect(!fault_expect_read((uintptr_t)area));
+	host_log_capture(NULL, 0);
+	fault_get_stats(&after);
+	*entry ^= (entry_t)1 << 51;
+	tlb_flush_range((uintptr_t)area, (uintptr_t)area + PAGE_SIZE);
+	expect_equal(after.expected, before.expected);
+	expect_equal(after.unexpected, before.unexpected + 1);
+	vfree(area);
 }

@@ -50,8 +50,15 @@ char *machine_memory(void);
 bool machine_copy_memory(void);
 
 /* Sets a pair of variable-range MTRRs, `nr` of MACHINE_MTRRS, as firmware would: of all CPUs. */
-enum { MACHINE_MTRRS = 8 };
+enum { MACHINE_MTRRS = 8, MACHINE_MTRRS_MAX = 40 };
 void machine_set_mtrr(unsigned int nr, uint64_t base, uint64_t mask);
+/* What MTRRCAP and MTRR_DEF_TYPE say; at first MACHINE_MTRRS pairs in force, and no fixed ranges.
+ */
+enum { MACHINE_MTRR_CAP = MACHINE_MTRRS | 1 << 10, MACHINE_MTRR_TYPE = 0x800 | 6 };
+void machine_set_mtrr_use(uint64_t capabilities, uint64_t type);
+
+/* What its CPUs have, for a test to change while no other CPU runs anything. */
+struct cpu_features *machine_features(void);
 
 /* Calls `visit` for each run of physical memory that was ever written, in address order. */
 void machine_visit_written(void (*visit)(void *context, phys_addr_t start, phys_addr_t end),

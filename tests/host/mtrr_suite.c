@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "mtrr.h"
 #include "machine.h"
+#include "map.h"
+#include "../suites/scratch.h"
 #include "test.h"
+#include "walk.h"
 
 /*
  * mtrr.c against the manual's rule, page by page: an address is in a range when it equals the base
@@ -17,8 +20,10 @@ enum { FIRST_FREE = 1 }; /* register pair 0 is the machine's own */
 static void take_away(void *unused)
 {
 	(void)unused;
-	for (unsigned int nr = FIRST_FREE; nr < MACHINE_MTRRS; nr++)
+	for (unsigned int nr = FIRST_FREE; nr < MACHINE_MTRRS_MAX; nr++)
 		machine_set_mtrr(nr, 0, 0);
+	machine_set_mtrr_use(MACHINE_MTRR_CAP, MACHINE_MTRR_TYPE);
+	machine_features()->mtrr = true;
 	mtrr_init();
 }
 
@@ -105,4 +110,73 @@ TEST(host_mtrr, random, "any base and mask at all: as the manual's rule says, pa
 		if (i % 50 == 0)
 			compare(base, mask, base & -PUD_SIZE, LEVEL_PUD);
 	}
+}
+
+enum { FIXED = 1 << 8, FIXED_ENABLED = 1 << 10 };
+
+static void use(uint64_t capabilities, uint64_t type)
+{
+	machine_set_mtrr_use(capabilities, type);
+	mtrr_init();
+}
+
+TEST(host_mtrr, fixed,
+     "fixed ranges make the first MiB one of small pages, where they are in force")
+{
+	begin();
+	expect(mtrr_is_uniform(0, PMD_SIZE));
+	use(MACHINE_MTRR_CAP | FIXED, MACHINE_MTRR_TYPE);
+	expect(mtrr_is_uniform(0, PMD_SIZE));
+	use(MACHINE_MTRR_CAP, MACHINE_MTRR_TYPE | FIXED_ENABLED);
+	expect(mtrr_is_uniform(0, PMD_SIZE));
+	use(MACHINE_MTRR_CAP | FIXED, MACHINE_MTRR_TYPE | FIXED_ENABLED);
+	expect(!mtrr_is_uniform(0, PMD_SIZE) && !mtrr_leaf_is_uniform(0, LEVEL_PMD));
+	expect(mtrr_is_uniform(0, PAGE_SIZE) && mtrr_is_uniform(PMD_SIZE, PMD_SIZE));
+	expect(mtrr_leaf_is_uniform(PMD_SIZE, LEVEL_PMD));
+}
+
+TEST(host_mtrr, not_in_force, "ranges that are not in force, or that no CPU has, cut nothing")
+{
+	uint64_t base = 5 * GIB, mask = BITS(MACHINE_PHYS_BITS) - 0xfffff;
+
+	begin();
+	set(base, mask);
+	expect(!mtrr_is_uniform(base, PMD_SIZE));
+	use(MACHINE_MTRR_CAP | FIXED, FIXED_ENABLED | 6);
+	expect(mtrr_is_uniform(base, PMD_SIZE) && mtrr_is_uniform(0, PMD_SIZE));
+	machine_set_mtrr_use(MACHINE_MTRR_CAP, MACHINE_MTRR_TYPE);
+	machine_features()->mtrr = false;
+	mtrr_init();
+	expect(mtrr_is_uniform(base, PMD_SIZE));
+}
+
+TEST(host_mtrr, too_many, "of more ranges than any CPU has, the first 32 are read")
+{
+	uint64_t mask = (BITS(MACHINE_PHYS_BITS) - 0xfffff) | VALID;
+
+	begin();
+	machine_set_mtrr(31, 5 * GIB, mask);
+	machine_set_mtrr(32, 6 * GIB, mask);
+	use(33, MACHINE_MTRR_TYPE);
+	expect(!mtrr_is_uniform(5 * GIB, PMD_SIZE));
+	expect(mtrr_is_uniform(6 * GIB, PMD_SIZE));
+}
+
+/* Two pages of one leaf whose middle is another type. */
+TEST(host_mtrr, mapped,
+     "a range that cuts a leaf is mapped by smaller ones, its neighbours by large")
+{
+	struct space *space = scratch_open();
+	uintptr_t base = scratch_base();
+	struct leaf leaf;
+
+	require(space);
+	begin();
+	set(SCRATCH_PHYS + PMD_SIZE, BITS(MACHINE_PHYS_BITS) - 0xfffff);
+	expect_equal(map_range(space, base, SCRATCH_PHYS, 3 * PMD_SIZE, SCRATCH_RW, LEVEL_PUD), 0);
+	for (unsigned int i = 0; i < 3; i++) {
+		require(walk_lookup(space, base + i * PMD_SIZE, &leaf));
+		expect_equal(leaf.level, i == 1 ? LEVEL_PTE : LEVEL_PMD);
+	}
+	scratch_close();
 }

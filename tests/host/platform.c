@@ -161,7 +161,7 @@ bool platform_cpu_inside(unsigned int cpu)
 	return __atomic_load_n(&machine_cpu(cpu)->inside, __ATOMIC_SEQ_CST);
 }
 
-const struct cpu_features *platform_cpu_features(void)
+struct cpu_features *machine_features(void)
 {
 	static struct cpu_features features = {
 		.nx = true,
@@ -179,4 +179,9 @@ const struct cpu_features *platform_cpu_features(void)
 	if (!features.levels) /* the first call comes before the other threads */
 		features.levels = machine_config()->inside;
 	return &features;
+}
+
+const struct cpu_features *platform_cpu_features(void)
+{
+	return machine_features();
 }

@@ -85,7 +85,8 @@ void platform_invpcid(unsigned int type, unsigned int pcid, uintptr_t address)
 }
 
 /* RAM is write-back; from 3 to 4 GiB lie devices, uncacheable. */
-static uint64_t mtrrs[2 * MACHINE_MTRRS] = {
+static uint64_t mtrr_capabilities = MACHINE_MTRR_CAP, mtrr_type = MACHINE_MTRR_TYPE;
+static uint64_t mtrrs[2 * MACHINE_MTRRS_MAX] = {
 	0xc0000000, (((uint64_t)1 << MACHINE_PHYS_BITS) - 0x40000000) | 0x800};
 
 void machine_set_mtrr(unsigned int nr, uint64_t base, uint64_t mask)
@@ -94,9 +95,15 @@ void machine_set_mtrr(unsigned int nr, uint64_t base, uint64_t mask)
 	mtrrs[2 * nr + 1] = mask;
 }
 
+void machine_set_mtrr_use(uint64_t capabilities, uint64_t type)
+{
+	mtrr_capabilities = capabilities;
+	mtrr_type = type;
+}
+
 static bool is_variable_mtrr(uint32_t msr)
 {
-	return msr >= MSR_PHYSBASE0 && msr < MSR_PHYSBASE0 + 2 * MACHINE_MTRRS;
+	return msr >= MSR_PHYSBASE0 && msr < MSR_PHYSBASE0 + 2 * (mtrr_capabilities & 0xff);
 }
 
 /* Intel SDM vol. 3B, 16.3: three banks, of which the first has nothing and the last no address. */
@@ -134,9 +141,9 @@ uint64_t platform_read_msr(uint32_t msr)
 	case MSR_PAT:
 		return cpu->pat;
 	case MSR_MTRRCAP:
-		return MACHINE_MTRRS | 1 << 10; /* WC there, no fixed ranges */
+		return mtrr_capabilities;
 	case MSR_MTRR_DEF_TYPE:
-		return 0x800 | 6;
+		return mtrr_type;
 	case MSR_APIC_BASE:
 		return 0xfee00800 | (platform_cpu() ? 0 : 0x100);
 	}

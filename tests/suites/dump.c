@@ -5,6 +5,7 @@
 #include "pat.h"
 #include "scratch.h"
 #include "test.h"
+#include "walk.h"
 
 enum { LINE_MAX = 160, KEPT_MAX = 8 };
 
@@ -93,5 +94,22 @@ TEST(dump, totals, "the last line has the number of tables by level, and what th
 		      space->levels == 5
 			      ? "dump: tables pgd 1 p4d 1 pud 1 pmd 1 pte 1, 5 together, 20 KiB"
 			      : "dump: tables p4d 1 pud 1 pmd 1 pte 1, 4 together, 16 KiB");
+	scratch_close();
+}
+
+TEST(dump, gib, "a leaf of 1 GiB has its word")
+{
+	struct space *space = scratch_open();
+	uintptr_t at = scratch_base();
+	struct leaf leaf;
+
+	require(space);
+	expect_equal(map_range(space, at, SCRATCH_PHYS, PUD_SIZE, SCRATCH_RO, LEVEL_PUD), 0);
+	require(walk_lookup(space, at, &leaf));
+	dump(space);
+	expect_equal(lines.nr, 1);
+	expect_line(0, at, at + PUD_SIZE,
+		    leaf.level == LEVEL_PUD ? "000100000000 1G r-- WB user"
+					    : "000100000000 2M r-- WB user");
 	scratch_close();
 }

@@ -43,6 +43,7 @@ TEST(fault, not_canonical, "an address that is not canonical is refused by the C
 
 	expect_fault_read(address);
 	expect_fault_write(address);
+	expect_fault_fetch(address);
 	expect_string(described(address), "not canonical");
 }
 
@@ -95,6 +96,38 @@ TEST(fault, executable, "an executable page can be called, and not written")
 
 	expect(!fault_expect_fetch(address));
 	expect_fault_write(address);
+	unmap_one();
+}
+
+/* A word at an address that nothing is mapped at: the code reads it after one instruction. */
+static void write_reader(uint8_t *code, uintptr_t address)
+{
+	static const uint8_t load[] = {0x48, 0xb8}; /* MOV RAX, imm64 */
+	static const uint8_t read[] = {0x8a, 0x00}; /* MOV AL, [RAX] */
+
+	memcpy(code, load, sizeof(load));
+	memcpy(code + 2, &address, sizeof(address));
+	memcpy(code + 10, read, sizeof(read));
+}
+
+TEST(fault, later, "code that can be called, and faults where it goes on, is no expected fault")
+{
+	uintptr_t address = map_one(PAGE_KERNEL_ROX);
+	struct fault_stats before, after;
+	volatile bool landed = true;
+	struct fault_catch catch;
+
+	write_reader(page_address(frame), layout.page_offset_end);
+	fault_get_stats(&before);
+	if (fault_catch(&catch) == 0) {
+		fault_expect_fetch(address);
+		fault_catch_end();
+		landed = false;
+	}
+	expect(landed);
+	fault_get_stats(&after);
+	expect_equal(after.expected, before.expected);
+	expect_equal(after.unexpected, before.unexpected + 1);
 	unmap_one();
 }
 

@@ -447,6 +447,12 @@ TEST(layout, sizes, "vmalloc=SIZE is met to the next 2 MiB; what cannot fit chan
 		expect_equal(
 			layout_choose_within(&geometry, &request, test_random_below, NULL, &drawn),
 			-ENOSPC);
+		request.phys_end = gib;
+		request.page_struct_size = 4096 + 1;
+		expect_equal(
+			layout_choose_within(&geometry, &request, test_random_below, NULL, &drawn),
+			-ENOSPC);
+		request.page_struct_size = 32;
 		expect_equal(drawn.page_offset, 0x4711);
 		request.phys_end = gib;
 		request.vmalloc_size = 3 * STEP + 1;
@@ -525,4 +531,33 @@ TEST(layout, linux_shares, "kaslr=linux: each base is drawn below its share of t
 		expect_equal(asked_below[i], slack / (3 - i) + 1);
 		slack -= (asked_below[i] - 1) & ~(gib - 1);
 	}
+}
+
+TEST(layout, fixed_bases, "fixed bases that lie closer than a GiB are refused")
+{
+	struct layout_geometry geometry = layout_machine_geometry(4);
+	struct layout_request request = request_of(KASLR_OFF, 4);
+	struct layout drawn;
+
+	geometry.bases[1] = geometry.bases[0];
+	expect_equal(layout_choose_within(&geometry, &request, test_random_below, NULL, &drawn),
+		     -ENOSPC);
+}
+
+TEST(layout, linux_full, "a window that is filled leaves no choice, and no entropy")
+{
+	struct layout_geometry geometry = layout_machine_geometry(4);
+	struct layout_request request = request_of(KASLR_LINUX, 4);
+	struct layout drawn;
+	uint64_t slack = geometry.window_end - geometry.window_start;
+
+	request.phys_end = gib;
+	/* the direct map and the page array take a TiB each, as Linux reserves them */
+	request.vmalloc_size = slack - 2 * (gib << 10);
+	require_equal(layout_choose_within(&geometry, &request, test_random_below, NULL, &drawn),
+		      0);
+	expect_equal(drawn.page_offset, geometry.window_start);
+	expect_equal(drawn.page_offset_millibits, 0);
+	expect_equal(drawn.vmalloc_millibits, 0);
+	expect_equal(drawn.vmemmap_millibits, 0);
 }

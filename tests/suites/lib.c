@@ -104,6 +104,7 @@ TEST_FLAGS(lib, format, "conversions, flags, width and precision are printf's", 
 	expect_format("abc|  abc|abc  |ab", "%s|%5s|%-5s|%.2s", "abc", "abc", "abc", "abc");
 	expect_format("x%y", "%c%%%c", 'x', 'y');
 	expect_format("   007", "%*.*d", 6, 3, 7);
+	expect_format("-5 6", "%td %zu", (ptrdiff_t)-5, (size_t)6);
 }
 
 TEST(lib, format_cut,
@@ -175,6 +176,7 @@ TEST(lib, list, "a list keeps its order through adding at both ends, taking off 
 	list_add_tail(&items[2].node, &other);
 	list_add_tail(&items[3].node, &other);
 	list_splice_tail(&other, &list);
+	list_splice_tail(&other, &list); /* empty now: nothing more */
 	expect(list_empty(&other));
 	list_for_each_entry(item, &list, struct item, node) expect_equal(item->number, number++);
 	expect_equal(number, 4);

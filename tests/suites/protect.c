@@ -232,3 +232,22 @@ TEST(protect, out_of_tables, "whichever table cannot be had: nothing has changed
 	expect(is_writable(space, base) && !is_writable(space, start));
 	scratch_close();
 }
+
+TEST(protect, join_many,
+     "more tables than one batch holds are joined; one that lacks its first page is not")
+{
+	struct space *space = scratch_open();
+	uintptr_t base = scratch_base();
+	enum { TABLES = 70 };
+
+	require(space);
+	expect_equal(map_range(space, base, SCRATCH_PHYS, TABLES * PMD_SIZE, SCRATCH_RW, LEVEL_PTE),
+		     0);
+	expect_equal(unmap_range(space, base, PAGE_SIZE), 1);
+	expect_equal(walk_set_note(space, base, 0x10), 0);
+	expect_equal(join_range(space, base, TABLES * PMD_SIZE, LEVEL_PMD), TABLES - 1);
+	expect(!space_check());
+	expect_equal(walk_set_note(space, base, 0), 0);
+	expect_equal(unmap_range(space, base, TABLES * PMD_SIZE), 511 + TABLES - 1);
+	scratch_close();
+}

@@ -77,7 +77,7 @@ TEST(reclaim, many, "more empty tables than one batch holds are all freed")
 {
 	struct space *space = scratch_open();
 	uintptr_t base = scratch_base();
-	enum { TABLES = 200 };
+	enum { TABLES = RECLAIM_BATCH + 50 };
 
 	require(space);
 	for (unsigned int i = 0; i < TABLES; i++)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "space.h"
+#include "fault.h"
 #include "lib/errno.h"
+#include "lib/format.h"
 #include "map.h"
 #include "page_alloc.h"
 #include "reclaim.h"
@@ -255,6 +257,42 @@ TEST(space, user_pages,
 	scratch_close();
 }
 
+static void expect_described(struct space *space, pgprot_t prot, const char *permissions)
+{
+	uintptr_t base = scratch_base();
+	char words[80], expected[80];
+
+	expect_equal(map_range(space, base, SCRATCH_PHYS, PAGE_SIZE, prot, LEVEL_PTE), 0);
+	fault_describe(base, words, sizeof(words));
+	scnprintf(expected, sizeof(expected), "in the lower half, %s", permissions);
+	expect_string(words, expected);
+	expect_equal(unmap_range(space, base, PAGE_SIZE), 1);
+}
+
+TEST(space, described, "an address is told with the permissions that it has in the space in force")
+{
+	struct space *space = scratch_open();
+
+	require(space);
+	switch_for_test(space);
+	expect_described(space, SCRATCH_RW, "read-write");
+	expect_described(space, SCRATCH_RO, "read-only");
+	expect_described(space, __pgprot(SCRATCH_RO.pgprot & ~_PAGE_NX),
+			 "read-only and executable");
+	space_switch(&kernel_space);
+	scratch_close();
+}
+
+TEST(space, region_names, "every address has a word for its region")
+{
+	expect_string(space_region_name(layout.page_offset), "direct");
+	expect_string(space_region_name(layout.vmalloc_end - 1), "vmalloc");
+	expect_string(space_region_name(layout.vmemmap_start), "pages");
+	expect_string(space_region_name(space_user_start(&kernel_space)), "user");
+	expect_string(space_region_name(0), "-");
+	expect_string(space_region_name(-PAGE_SIZE), "-");
+}
+
 TEST(space, roots, "every root lies below 4 GiB")
 {
 	struct space *space = scratch_open();
@@ -325,5 +363,47 @@ TEST(space, check_notices, "a wrong population, W+X, a note high up and a reserv
 	expect(check_notices(pte, *pte | (uint64_t)1 << 51));
 	expect(check_notices(pmd_entry, 0x10));
 	expect(!space_check());
+	scratch_close();
+}
+
+static unsigned int first_shared(const entry_t *root)
+{
+	unsigned int index = 0;
+
+	while (!(root[index] & ENTRY_SHARED))
+		index++;
+	return index;
+}
+
+TEST(space, check_roots, "a root that lacks a shared entry, or has another one, is noticed")
+{
+	struct space *space = scratch_open();
+	entry_t *root, *entry;
+
+	require(space);
+	root = phys_to_virt(space->root);
+	entry = &root[first_shared(root)];
+	expect(check_notices(entry, 0));
+	expect(check_notices(entry, *entry & ~ENTRY_SHARED));
+	expect(check_notices(entry, *entry ^ _PAGE_ACCESSED));
+	expect(!space_check());
+	scratch_close();
+}
+
+TEST(space, check_page_zero, "a page at address 0 is noticed")
+{
+	struct space *space = scratch_open();
+	const entry_t *root;
+
+	require(space);
+	root = phys_to_virt(space->root);
+	if (root[0] & ENTRY_SHARED) {
+		scratch_close();
+		test_skip("the image lies under the first entry of the root");
+	}
+	expect_equal(map_range(space, 0, SCRATCH_PHYS, PAGE_SIZE, SCRATCH_RO, LEVEL_PTE), 0);
+	expect(space_check());
+	expect_equal(unmap_range(space, 0, PAGE_SIZE), 1);
+	expect(reclaim_tables(space, 0, PAGE_SIZE) > 0);
 	scratch_close();
 }

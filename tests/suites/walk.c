@@ -2,6 +2,7 @@
 #include "walk.h"
 #include "lib/errno.h"
 #include "map.h"
+#include "protect.h"
 #include "scratch.h"
 #include "test.h"
 
@@ -130,5 +131,42 @@ TEST(walk, leaves, "all leaves are visited in address order, until the visitor h
 	seen = (struct seen){0};
 	walk_leaves(space, base + PUD_SIZE, base + PUD_SIZE + PAGE_SIZE, count_leaf, &seen);
 	expect_equal(seen.leaves, 1);
+	scratch_close();
+}
+
+TEST(walk, not_canonical, "an address that only its low bits lead to a page is not mapped")
+{
+	struct space *space = scratch_open();
+	uintptr_t base = scratch_base(), wild = base | (uintptr_t)1 << 62;
+	struct leaf leaf;
+
+	require(space);
+	expect_equal(map_range(space, base, SCRATCH_PHYS, PAGE_SIZE, SCRATCH_RW, LEVEL_PTE), 0);
+	expect(walk_lookup(space, base, &leaf));
+	expect(!walk_lookup(space, wild, &leaf));
+	expect_equal(protect_range(space, base, PAGE_SIZE, 0, _PAGE_PRESENT), 0);
+	expect(walk_lookup_any(space, base, &leaf));
+	expect(!walk_lookup_any(space, wild, &leaf));
+	scratch_close();
+}
+
+TEST(walk, note_beside,
+     "a note beside a page takes no further table; no note where none was is none")
+{
+	struct space *space = scratch_open();
+	uintptr_t base = scratch_base();
+	uint64_t tables;
+
+	require(space);
+	expect_equal(walk_set_note(space, base, 0), 0);
+	expect_equal(scratch_tables(), 1);
+	expect_equal(map_range(space, base, SCRATCH_PHYS, PAGE_SIZE, SCRATCH_RW, LEVEL_PTE), 0);
+	tables = scratch_tables();
+	expect_equal(walk_set_note(space, base + PAGE_SIZE, NOTE), 0);
+	expect_equal(walk_note(space, base + PAGE_SIZE), NOTE);
+	expect_equal(scratch_tables(), tables);
+	expect(!space_check());
+	expect_equal(walk_set_note(space, base + PAGE_SIZE, 0), 0);
+	expect(!space_check());
 	scratch_close();
 }
