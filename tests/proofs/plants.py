@@ -2,17 +2,36 @@
 """The proofs, and of each a bug that must be found: (file, what stands there, what is put there).
 
 `unwind` bounds every loop, `loops` single ones tighter; that they end within is proved as well.
-What is named in `any` may answer anything.
+What is named in `any` may answer anything; calls of what `replace` names lead to something else.
 """
 
 PROOFS = {
     "blocks": {
         "unwind": 8,
         "plant": ("mm/buddy.c", "if (order > aligned)", "if (order > aligned + 1)")},
+    "buddy_take": {
+        "unwind": 12,
+        "loops": ["give_block.0:5", "zone_give_run.0:5", "zone_take_block.0:4"],
+        "plant": ("mm/buddy.c", "*pfn + ((uint64_t)1 << found), found)",
+                  "*pfn + ((uint64_t)1 << order), found)")},
     "entries": {
         "unwind": 8,
         "plant": ("pagetables/entry.h",
                   "flags |= entry & _PAGE_PAT_LARGE ? _PAGE_PAT : 0;", "")},
+    "fit_best": {
+        "file": "fit", "defines": ["PROVE_POLICY=prove_best"], "unwind": 2,
+        "replace": {"find_best": "best_below", "slots_in": "any_slots_in"},
+        "plant": ("mm/free_fit.c", "if (size < *best && slots_in",
+                  "if (size <= *best && slots_in")},
+    "fit_lowest": {
+        "file": "fit", "defines": ["PROVE_POLICY=prove_lowest"], "unwind": 2,
+        "replace": {"find_lowest": "lowest_below", "slots_in": "any_slots_in"},
+        "plant": ("mm/free_fit.c", "node->subtree_max >= request->length",
+                  "node->subtree_max > request->length")},
+    "fit_top": {
+        "file": "fit", "defines": ["PROVE_POLICY=prove_top"], "unwind": 2,
+        "replace": {"find_top": "top_below", "slots_in": "any_slots_in"},
+        "plant": ("mm/free_fit.c", "*address = slots.last;", "*address = slots.first;")},
     "free_change": {
         "unwind": 3,
         "plant": ("mm/free_space.c", "if (right && right->va_start == end)",
