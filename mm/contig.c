@@ -160,5 +160,5 @@ struct page *alloc_contig_pages_aligned(unsigned long nr, unsigned long align, g
 
 void free_contig_range(unsigned long pfn, unsigned long nr)
 {
-	free_frame_run(pfn, nr, CALLER);
+	frames_free_named(pfn, nr, CALLER);
 }

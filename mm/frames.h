@@ -191,6 +191,10 @@ static inline void frames_clear(uint64_t pfn, uint64_t nr)
 	memset(pfn_to_kaddr(pfn), 0, nr << PAGE_SHIFT);
 }
 
+/* free_frame_run() for numbers that somebody names: refused as a whole where the page array does
+ * not reach. */
+void frames_free_named(uint64_t pfn, uint64_t nr, uintptr_t caller);
+
 /* Makes allocated frames ones that only their user's own call frees, or plain again. */
 void frames_set_typed(uint64_t pfn, uint64_t nr);
 void frames_clear_typed(uint64_t pfn, uint64_t nr);

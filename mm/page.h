@@ -140,6 +140,14 @@ static inline bool pfn_valid(uint64_t pfn)
 	       !(frame_word(pfn) & FRAME_FOREIGN);
 }
 
+/* Whether `page` leads to the struct page of a frame of ours. Any pointer may be asked about. */
+static inline bool page_valid(const struct page *page)
+{
+	uint64_t offset = (uintptr_t)page - VMEMMAP_START;
+
+	return offset % sizeof(struct page) == 0 && pfn_valid(offset / sizeof(struct page));
+}
+
 /* How many references there are; 0: free. */
 static inline int page_count(const struct page *page)
 {

@@ -187,5 +187,5 @@ void free_pages_exact(void *address, size_t size)
 	size_t nr = (size >> PAGE_SHIFT) + ((size & ~PAGE_MASK) != 0);
 
 	if (address)
-		free_frame_run(page_to_pfn(virt_to_page(address)), nr, CALLER);
+		frames_free_named(virt_to_phys(address) >> PAGE_SHIFT, nr, CALLER);
 }

@@ -3,6 +3,7 @@
 #include "lib/format.h"
 #include "memblock.h"
 #include "test.h"
+#include "vmalloc.h"
 #include "words.h"
 #include "zone.h"
 
@@ -127,6 +128,26 @@ TEST(page_alloc, foreign_free, "frames that are not ours, and what is no frame, 
 	expect_equal(refused(), before + 4);
 	expect_equal(page_count(page), 1);
 	__free_page(page);
+}
+
+TEST(page_alloc, ranges_refused, "ranges of frames that the page array does not reach are refused")
+{
+	uint64_t before = refused();
+	struct page *page = alloc_page(GFP_KERNEL);
+	void *area = vmalloc(1);
+
+	require(page && area);
+	free_pages_exact((void *)PAGE_SIZE, PAGE_SIZE);
+	free_pages_exact(area, PAGE_SIZE);
+	free_contig_range(frame_end, 1);
+	free_contig_range(UINT64_MAX >> PAGE_SHIFT, 3);
+	free_contig_range(page_to_pfn(page), UINT64_MAX);
+	free_contig_range(page_to_pfn(page), frame_end);
+	expect_equal(refused(), before + 6);
+	free_contig_range(page_to_pfn(page), 0);
+	expect_equal(page_count(page), 1);
+	__free_page(page);
+	vfree(area);
 }
 
 TEST(page_alloc, get_page, "a frame is freed by the last reference")
