@@ -23,17 +23,27 @@ static bool is_whole(size_t bytes)
 	return !(bytes & ~PAGE_MASK);
 }
 
+/* Whether two areas overlap, or leave no room for the guard between them. */
+static bool too_close(const struct congruent *request, unsigned int i, unsigned int j)
+{
+	size_t guard = areas.guard * PAGE_SIZE;
+
+	return request->offsets[i] < request->offsets[j] + request->sizes[j] + guard &&
+	       request->offsets[j] < request->offsets[i] + request->sizes[i] + guard;
+}
+
 static bool is_sound(const struct congruent *request)
 {
-	if (request->nr == 0 || request->align & (request->align - 1) || !is_whole(request->align))
+	if (request->nr == 0 || request->align == 0 || request->align & (request->align - 1) ||
+	    !is_whole(request->align))
 		return false;
 	for (unsigned int i = 0; i < request->nr; i++) {
 		if (request->sizes[i] == 0 || !is_whole(request->sizes[i]) ||
-		    request->offsets[i] & (request->align - 1))
+		    request->offsets[i] & (request->align - 1) ||
+		    request->offsets[i] + request->sizes[i] < request->offsets[i])
 			return false;
 		for (unsigned int j = 0; j < i; j++)
-			if (request->offsets[i] < request->offsets[j] + request->sizes[j] &&
-			    request->offsets[j] < request->offsets[i] + request->sizes[i])
+			if (too_close(request, i, j))
 				return false;
 	}
 	return true;

@@ -124,7 +124,8 @@ int vm_area_unmap_pages(struct vm_struct *area, unsigned long start, unsigned lo
 
 /*
  * Areas that are congruent: area i lies at one base + offsets[i], all from the top of the region.
- * `align` is that of each. NULL: no room or memory. The array and what it leads to is given back by
+ * `align` is that of each, whole pages. Refused: areas that overlap, or have no room for the guard
+ * between them. NULL also: no room or memory. The array and what it leads to is given back by
  * pcpu_free_vm_areas().
  */
 struct vm_struct **pcpu_get_vm_areas(const unsigned long *offsets, const size_t *sizes, int nr,

@@ -85,6 +85,30 @@ PLAIN_TEST(pcpu_areas, congruent,
 	pcpu_free_vm_areas(more, 3);
 }
 
+TEST(pcpu_areas, refused_sums, "offsets whose areas end beyond all addresses are refused")
+{
+	const unsigned long behind_zero[] = {0, -PAGE_SIZE}, half[] = {0, 1ul << 63};
+	const size_t sizes[] = {PAGE_SIZE, 2 * PAGE_SIZE}, halves[] = {PAGE_SIZE, 1ul << 63};
+
+	expect(!pcpu_get_vm_areas(behind_zero, sizes, 2, PAGE_SIZE));
+	expect(!pcpu_get_vm_areas(half, halves, 2, PAGE_SIZE));
+	expect(!pcpu_get_vm_areas(half, sizes, 2, PAGE_SIZE));
+	expect(!pcpu_get_vm_areas(half, sizes, 1, 0));
+}
+
+TEST(pcpu_areas, refused_close, "areas that leave no room for the guard between them are refused")
+{
+	unsigned long guard = vmap_area_guard() * PAGE_SIZE;
+	unsigned long close[] = {0, guard}, far[] = {0, PAGE_SIZE + guard};
+	const size_t sizes[] = {PAGE_SIZE, PAGE_SIZE};
+	struct vm_struct **vms;
+
+	expect(!pcpu_get_vm_areas(close, sizes, 2, PAGE_SIZE));
+	vms = pcpu_get_vm_areas(far, sizes, 2, PAGE_SIZE);
+	require(vms);
+	pcpu_free_vm_areas(vms, 2);
+}
+
 TEST(pcpu_areas, refused, "offsets that overlap or are not aligned are refused")
 {
 	const unsigned long overlap[] = {0, PAGE_SIZE}, odd[] = {0, 3 * PAGE_SIZE};
