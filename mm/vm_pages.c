@@ -36,10 +36,11 @@ void vm_put_pages(struct page **pages, size_t nr, const void *caller)
 	}
 }
 
-/* Frames for one leaf of `shift`; without asking others to give any back. */
+/* Frames for one leaf of `shift`, freed one by one; without asking others to give any back. */
 static struct page *get_large(const struct vm_request *request, unsigned int shift)
 {
-	gfp_t gfp = (request->gfp | __GFP_NOWARN) & ~(__GFP_DIRECT_RECLAIM | __GFP_NOFAIL);
+	gfp_t never = __GFP_DIRECT_RECLAIM | __GFP_NOFAIL | __GFP_COMP;
+	gfp_t gfp = (request->gfp | __GFP_NOWARN) & ~never;
 	unsigned long nr = (unsigned long)1 << (shift - PAGE_SHIFT);
 
 	if (shift == PUD_SHIFT)

@@ -333,6 +333,18 @@ TEST(vmalloc, is_vmalloc_addr, "the region is [VMALLOC_START, VMALLOC_END)")
 	expect(!is_vmalloc_addr((void *)VMALLOC_END));
 }
 
+
+TEST(vmalloc, huge_compound, "frames of large leaves come back whatever __GFP_COMP says")
+{
+	char *p;
+
+	mm_quiesce();
+	p = vmalloc_huge(2 * PMD_SIZE, GFP_KERNEL | __GFP_COMP);
+	require(p);
+	expect_equal(page_kind(vmalloc_to_page(p + PMD_SIZE)), PAGE_PLAIN);
+	vfree(p);
+}
+
 static size_t leaf_size(const char *p)
 {
 	struct leaf leaf;
