@@ -154,15 +154,19 @@ static struct spinlock notifiers_lock = SPINLOCK("purge_notifiers", LOCK_RANK_LA
 
 int register_vmap_purge_notifier(struct notifier_block *block)
 {
-	struct notifier_block **link = &notifiers;
+	struct notifier_block **link = &notifiers, *other;
 
 	spin_lock(&notifiers_lock);
-	while (*link && (*link)->priority >= block->priority)
-		link = &(*link)->next;
-	block->next = *link;
-	*link = block;
+	for (other = notifiers; other && other != block; other = other->next)
+		;
+	if (!other) {
+		while (*link && (*link)->priority >= block->priority)
+			link = &(*link)->next;
+		block->next = *link;
+		*link = block;
+	}
 	spin_unlock(&notifiers_lock);
-	return 0;
+	return other ? -EEXIST : 0;
 }
 
 int unregister_vmap_purge_notifier(struct notifier_block *block)

@@ -180,7 +180,9 @@ struct notifier_block {
 	struct notifier_block *next;
 	int priority; /* higher ones are asked first */
 };
+/* 0; -EEXIST: it is registered already. */
 int register_vmap_purge_notifier(struct notifier_block *block);
+/* 0; -ENOENT: it is not. */
 int unregister_vmap_purge_notifier(struct notifier_block *block);
 
 /* For mm.c. */

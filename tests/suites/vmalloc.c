@@ -341,7 +341,7 @@ TEST(vmalloc, huge_compound, "frames of large leaves come back whatever __GFP_CO
 	mm_quiesce();
 	p = vmalloc_huge(2 * PMD_SIZE, GFP_KERNEL | __GFP_COMP);
 	require(p);
-	expect_equal(page_kind(vmalloc_to_page(p + PMD_SIZE)), PAGE_PLAIN);
+	expect_equal(vmalloc_to_page(p + PMD_SIZE)->kind, PAGE_PLAIN);
 	vfree(p);
 }
 

@@ -297,6 +297,8 @@ PLAIN_TEST(vmap_area, notifier, "when space runs out, those who registered are a
 	hoard = get(HERE - 2);
 	require(hoard);
 	expect_equal(register_vmap_purge_notifier(&block), 0);
+	expect_equal(register_vmap_purge_notifier(&block), -EEXIST);
+	expect(block.next != &block);
 	area = get(HERE - 2);
 	expect_equal(asked, 1);
 	expect(area);
