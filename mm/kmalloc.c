@@ -96,7 +96,7 @@ static void free_large(struct page *page, uintptr_t caller)
 	free_frame_run(pfn, nr, caller);
 }
 
-/* Neither in a slab nor the start of a large one. */
+/* Neither a live object nor the start of a large one. */
 static __slow void refuse(const void *p, uintptr_t caller)
 {
 	uint64_t pfn = ((uintptr_t)p - page_offset_base) >> PAGE_SHIFT;
@@ -104,7 +104,9 @@ static __slow void refuse(const void *p, uintptr_t caller)
 
 	slab_count_refused();
 	symbol_format(caller, who, sizeof(who));
-	if (pfn_valid(pfn)) {
+	if (slab_of(p)) {
+		scnprintf(what, sizeof(what), "which is free already, or no object's start");
+	} else if (pfn_valid(pfn)) {
 		frame_word_t word = frame_word(pfn);
 		char before[64];
 
@@ -174,16 +176,17 @@ void kfree(const void *p)
 	free_any(p, CALLER);
 }
 
+static bool is_live_object(const struct slab *slab, const void *p)
+{
+	return slab_has_object_at(slab, p) && !object_is_marked(slab->cache, p);
+}
+
 /* Clears before it frees; not what is free already, or no object's start. */
 void kfree_sensitive(const void *p)
 {
-	struct slab *slab;
-
 	if (ZERO_OR_NULL_PTR(p))
 		return;
-	slab = slab_of(p);
-	if (!slab || (slab_has_object_at(slab, p) && !object_is_marked(slab->cache, p)))
-		memset((void *)(uintptr_t)p, 0, ksize(p));
+	memset((void *)(uintptr_t)p, 0, ksize(p));
 	free_any(p, CALLER);
 }
 
@@ -196,7 +199,7 @@ size_t ksize(const void *p)
 		return 0;
 	slab = slab_of(p);
 	if (slab)
-		return slab->cache->size;
+		return is_live_object(slab, p) ? slab->cache->size : 0;
 	page = large_page(p);
 	return page ? PAGE_SIZE << page->order : 0;
 }

@@ -54,18 +54,26 @@ static bool splice(struct kmem_cache *cache, void *chain, uint32_t nr)
 	return true;
 }
 
+static inline bool is_request(const struct kmem_cache *cache, gfp_t gfp)
+{
+	return gfp_known(gfp) && !(gfp & __GFP_ZERO && cache->ctor);
+}
+
+static __slow void *refuse_request(const struct kmem_cache *cache, gfp_t gfp)
+{
+	warn_alloc(gfp, CALLER, "slab: cache %s: unknown flag, or __GFP_ZERO against a ctor",
+		   cache->name);
+	return NULL;
+}
+
 static __slow void *take_slow(struct kmem_cache *cache, gfp_t gfp, int nid)
 {
 	bool alone = nid != NUMA_NO_NODE || fault_in_handler();
 	void *object, *rest;
 	uint32_t nr;
 
-	if (!gfp_known(gfp) || (gfp & __GFP_ZERO && cache->ctor)) {
-		warn_alloc(gfp, CALLER,
-			   "slab: cache %s: unknown flag, or __GFP_ZERO against a ctor",
-			   cache->name);
-		return NULL;
-	}
+	if (!is_request(cache, gfp))
+		return refuse_request(cache, gfp);
 	nr = slabs_take(cache, alone ? 1 : cache->batch, gfp, nid, &object);
 	if (nr == 0)
 		return NULL;
@@ -74,6 +82,13 @@ static __slow void *take_slow(struct kmem_cache *cache, gfp_t gfp, int nid)
 	if (!splice(cache, rest, nr - 1))
 		slabs_give(cache, rest);
 	return object;
+}
+
+/* What the list gave too fast, to a request that is none. */
+static __slow void *take_back(struct kmem_cache *cache, void *object, gfp_t gfp)
+{
+	slab_put(cache, object);
+	return refuse_request(cache, gfp);
 }
 
 void *slab_take(struct kmem_cache *cache, gfp_t gfp)
@@ -100,8 +115,11 @@ void *slab_take(struct kmem_cache *cache, gfp_t gfp)
 	}
 	if (unlikely(!object))
 		object = take_slow(cache, gfp, NUMA_NO_NODE);
-	if (unlikely(gfp & __GFP_ZERO) && likely(object))
+	if (unlikely(gfp & (__GFP_ZERO | ~__GFP_BITS_MASK)) && likely(object)) {
+		if (unlikely(!is_request(cache, gfp)))
+			return take_back(cache, object, gfp);
 		memset(object, 0, cache->size);
+	}
 	return object;
 }
 

@@ -65,12 +65,13 @@ void *kmalloc_node(size_t size, gfp_t gfp, int nid);
 void *kzalloc_node(size_t size, gfp_t gfp, int nid);
 void *kmalloc_array(size_t n, size_t size, gfp_t gfp);
 void *kcalloc(size_t n, size_t size, gfp_t gfp);
-/* `p` NULL: kmalloc(); size 0: kfree() and ZERO_SIZE_PTR. On failure NULL, and `p` is as it was. */
+/* `p` NULL: kmalloc(); size 0: kfree() and ZERO_SIZE_PTR. On failure NULL, and `p` is as it was.
+ * Refused: what kfree() refuses. */
 void *krealloc(const void *p, size_t size, gfp_t gfp);
 void *krealloc_array(void *p, size_t n, size_t size, gfp_t gfp);
 void kfree(const void *p);
 void kfree_sensitive(const void *p);
-/* Usable bytes at `p`; 0 for NULL, ZERO_SIZE_PTR and what is not ours. */
+/* Usable bytes at `p`; 0 for NULL, ZERO_SIZE_PTR and what is no live object's start. */
 size_t ksize(const void *p);
 /* What kmalloc(size) really takes. */
 size_t kmalloc_size_roundup(size_t size);
@@ -86,6 +87,7 @@ void *kvmalloc_array(size_t n, size_t size, gfp_t gfp);
 void *kvcalloc(size_t n, size_t size, gfp_t gfp);
 void *kvrealloc(const void *p, size_t size, gfp_t gfp);
 void kvfree(const void *p);
+/* Clears `size` bytes first, or as many as there are. */
 void kvfree_sensitive(const void *p, size_t size);
 
 /*

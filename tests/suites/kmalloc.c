@@ -182,6 +182,37 @@ TEST(kmalloc, krealloc_zero, "__GFP_ZERO clears whatever lies behind the size, t
 	kfree(p);
 }
 
+TEST(kmalloc, unknown_flag, "an unknown gfp flag is refused, also where objects are at hand")
+{
+	for (size_t size = 16; size <= KMALLOC_MAX_SIZE; size *= 4) {
+		kfree(kmalloc(size, GFP_KERNEL));
+		for (unsigned int bit = __GFP_BITS_SHIFT; bit < 32; bit++)
+			expect(!kmalloc(size, GFP_KERNEL | (gfp_t)1 << bit));
+	}
+}
+
+TEST(kmalloc, krealloc_refused, "krealloc() and ksize() take live objects by their start alone")
+{
+	char *p = kmalloc(64, GFP_KERNEL), *large = kmalloc(3 * KMALLOC_MAX_CACHE_SIZE, GFP_KERNEL);
+
+	require(p && large);
+	memset(p, 3, 64);
+	expect_equal(ksize(p + 8), 0);
+	expect(!krealloc(p + 8, 16, GFP_KERNEL));
+	expect(!krealloc(p + 8, 1000, GFP_KERNEL));
+	expect(!kvrealloc(p + 8, 3 * PAGE_SIZE, GFP_KERNEL));
+	expect(!krealloc(large + PAGE_SIZE, 16, GFP_KERNEL));
+	expect(!krealloc(large + PAGE_SIZE, KMALLOC_MAX_SIZE, GFP_KERNEL));
+	expect_equal(p[63], 3);
+	kfree(p);
+	kfree(large);
+	expect_equal(ksize(p), 0);
+	expect(!krealloc(p, 16, GFP_KERNEL));
+	expect(!krealloc(p, 1000, GFP_KERNEL));
+	expect(!kvrealloc(p, 3 * PAGE_SIZE, GFP_KERNEL));
+	expect(!krealloc(large, 1000, GFP_KERNEL));
+}
+
 TEST(kmalloc, krealloc_fails, "when growing fails the old object is as it was")
 {
 	char *p = kmalloc(64, GFP_KERNEL);

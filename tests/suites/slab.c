@@ -123,6 +123,23 @@ TEST(slab, ctor, "a constructor runs once for an object, and its work outlives a
 	expect_equal(kmem_cache_destroy(cache), 0);
 }
 
+TEST(slab, ctor_zero, "zero is refused where a constructor has been, also from a list")
+{
+	struct kmem_cache *cache = kmem_cache_create("test", 48, 0, 0, construct);
+	unsigned char *object;
+
+	require(cache);
+	object = kmem_cache_alloc(cache, GFP_KERNEL);
+	require(object);
+	kmem_cache_free(cache, object);
+	expect(!kmem_cache_zalloc(cache, GFP_KERNEL));
+	object = kmem_cache_alloc(cache, GFP_KERNEL);
+	require(object);
+	expect_equal(object[47], 0x5a);
+	kmem_cache_free(cache, object);
+	expect_equal(kmem_cache_destroy(cache), 0);
+}
+
 TEST(slab, zalloc, "a zeroed object is zero, whatever was there before")
 {
 	struct kmem_cache *cache = kmem_cache_create("test", 200, 0, 0, NULL);
