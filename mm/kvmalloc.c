@@ -22,7 +22,7 @@ static void *alloc(size_t size, gfp_t gfp, int nid, uintptr_t caller)
 	p = size > KMALLOC_MAX_SIZE ? NULL : kmalloc_node(size, first, nid);
 	if (p || size <= PAGE_SIZE)
 		return p;
-	return __vmalloc_node(size, 1, gfp & ~GFP_ZONEMASK, nid, (const void *)caller);
+	return __vmalloc_node(size, 1, gfp, nid, (const void *)caller);
 }
 
 void *kvmalloc(size_t size, gfp_t gfp)
@@ -90,10 +90,16 @@ void kvfree(const void *p)
 		kfree(p);
 }
 
+/* What is no area's start, or has fewer bytes, is left to vfree() to say. */
 void kvfree_sensitive(const void *p, size_t size)
 {
-	if (ZERO_OR_NULL_PTR(p))
+	struct vm_struct *vm = is_vmalloc_addr(p) ? find_vm_area(p) : NULL;
+
+	if (!is_vmalloc_addr(p)) {
+		kfree_sensitive(p);
 		return;
-	memset((void *)(uintptr_t)p, 0, size);
-	kvfree(p);
+	}
+	if (vm && vm->addr == p)
+		memset(vm->addr, 0, size < get_vm_area_size(vm) ? size : get_vm_area_size(vm));
+	vfree(p);
 }

@@ -88,6 +88,40 @@ TEST(kvmalloc, kvrealloc_foreign, "a pointer that nobody handed out is not moved
 	vfree(area);
 }
 
+TEST(kvmalloc, zones, "where kmalloc() cannot serve the zone that was asked for still counts")
+{
+	size_t size = KMALLOC_MAX_SIZE + PAGE_SIZE;
+	char *p = kvmalloc(size, GFP_KERNEL | GFP_DMA | __GFP_NOWARN);
+
+	if (!p)
+		test_skip("%zu KiB below 16 MiB are not to be had", size >> 10);
+	for (size_t at = 0; at < size; at += PAGE_SIZE)
+		if (!expect_below(vmalloc_to_pfn(p + at), (16ul << 20) >> PAGE_SHIFT))
+			break;
+	kvfree(p);
+}
+
+TEST(kvmalloc, sensitive_refused, "kvfree_sensitive() clears no more than there is, and only once")
+{
+	char *area = vmalloc(2 * PAGE_SIZE), *object = kvmalloc(64, GFP_KERNEL);
+	struct page *frame;
+
+	require(area && object);
+	frame = vmalloc_to_page(area + PAGE_SIZE);
+	get_page(frame);
+	memset(area, 3, 2 * PAGE_SIZE);
+	kvfree_sensitive(area + PAGE_SIZE, PAGE_SIZE);
+	expect_equal(area[PAGE_SIZE], 3);
+	kvfree_sensitive(area, 100 * PAGE_SIZE);
+	expect(all_zero(page_address(frame), PAGE_SIZE));
+	vm_unmap_aliases();
+	kvfree_sensitive(area, 2 * PAGE_SIZE);
+	kvfree_sensitive(object, 64);
+	kvfree_sensitive(object, 64);
+	kvfree_sensitive((void *)PAGE_SIZE, 64);
+	put_page(frame);
+}
+
 TEST(kvmalloc, kvfree_rcu, "an object stays whole until every CPU has relaxed, then it is freed")
 {
 	struct with_head *object = kmalloc(sizeof(*object), GFP_KERNEL);
