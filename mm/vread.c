@@ -46,7 +46,6 @@ long vread(char *buffer, const char *addr, unsigned long count)
 
 	if (end < start || !vmap_area_is_up())
 		return 0;
-	memset(buffer, 0, count);
 	while (at < end && (area = pin_from(at))) {
 		uintptr_t from = area->va.va_start > at ? area->va.va_start : at;
 		uintptr_t to = area_body_end(&area->va);
@@ -55,6 +54,8 @@ long vread(char *buffer, const char *addr, unsigned long count)
 		if (to > end)
 			to = end;
 		if (from < to) {
+			if (!any)
+				memset(buffer, 0, count);
 			read_area(area, buffer + (from - start), from, to);
 			any = true;
 		}
