@@ -33,19 +33,20 @@ void *dma_alloc_coherent(struct device *dev, size_t size, dma_addr_t *dma, gfp_t
 	(void)dev;
 	if (!vmap_area_is_up() || !vm_may_wait("dma_alloc_coherent", gfp, request.caller))
 		return NULL;
-	if (size == 0 || !gfp_known(gfp)) {
+	if (size == 0 || nr > totalram_pages() || !gfp_known(gfp)) {
 		vm_refuse("dma_alloc_coherent", request.caller, "size %zu, gfp %#x", size, gfp);
 		return NULL;
 	}
-	page = nr <= totalram_pages() ? get_frames(nr, (gfp | __GFP_ZERO) & ~__GFP_COMP) : NULL;
+	page = get_frames(nr, (gfp | __GFP_ZERO) & ~__GFP_COMP);
 	if (!page)
 		return NULL;
-	request.flags = VM_DMA_COHERENT;
+	request.flags = VM_DMA_COHERENT | VM_DMA_FRAMES;
 	request.gfp = gfp;
 	request.by_hand = true;
 	area = map(&request, page);
 	if (!area) {
 		free_frame_run(page_to_pfn(page), nr, (uintptr_t)request.caller);
+		vm_no_memory("dma_alloc_coherent", &request);
 		return NULL;
 	}
 	vm_publish(area);
@@ -61,7 +62,7 @@ void dma_free_coherent(struct device *dev, size_t size, void *addr, dma_addr_t d
 	(void)dev;
 	if (!addr || !vm_may_wait("dma_free_coherent", GFP_KERNEL, CALLER_OF_THIS))
 		return;
-	area = vm_claim("dma_free_coherent", addr, VM_DMA_COHERENT, 0, CALLER_OF_THIS);
+	area = vm_claim("dma_free_coherent", addr, VM_DMA_FRAMES, 0, CALLER_OF_THIS);
 	if (!area)
 		return;
 	if (area->vm.phys_addr != dma || area_body_pages(&area->va) != nr) {

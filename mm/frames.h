@@ -156,7 +156,8 @@ static inline size_t frames_alloc(gfp_t gfp, int nid, size_t wanted, uint64_t *p
 	size_t nr = 0;
 
 	if (unlikely((gfp & (SLOW_GFP | __GFP_ZERO)) | fault_detour(cpu)) ||
-	    unlikely(nid >= 0 && nid != pcp->node) || unlikely(!local_trylock(&pcp->lock, cpu)))
+	    unlikely(nid != NUMA_NO_NODE && nid != pcp->node) ||
+	    unlikely(!local_trylock(&pcp->lock, cpu)))
 		return frames_alloc_long_way(gfp, nid, wanted, pfn, caller);
 	stack = pcp->preferred;
 	if (likely(stack->top->nr >= wanted) || run_stack_raise(stack, wanted))

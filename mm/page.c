@@ -178,6 +178,22 @@ frame_word_t frame_words_or(uint64_t pfn, uint64_t nr)
 	return (frame_word_t)(all | all >> 32);
 }
 
+/* Those of a block have one all together, or none has. */
+uint64_t frames_with_words(uint64_t pfn, uint64_t nr)
+{
+	uint64_t at = pfn;
+
+	while (at - pfn < nr && at < frame_end &&
+	       frame_blocks_mapped[at / FRAME_BLOCK / 64] >> at / FRAME_BLOCK % 64 & 1)
+		at = (at | (FRAME_BLOCK - 1)) + 1;
+	return at - pfn < nr ? at - pfn : nr;
+}
+
+bool frames_are_ours(uint64_t pfn, uint64_t nr)
+{
+	return frames_with_words(pfn, nr) == nr && !(frame_words_or(pfn, nr) & FRAME_FOREIGN);
+}
+
 uintptr_t frame_owner_decode(frame_word_t word)
 {
 	uintptr_t here = (uintptr_t)frame_owner_decode;

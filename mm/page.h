@@ -148,6 +148,11 @@ static inline bool page_valid(const struct page *page)
 	return offset % sizeof(struct page) == 0 && pfn_valid(offset / sizeof(struct page));
 }
 
+/* How many of `nr` frames from `pfn` on have a word; any may be asked about. */
+uint64_t frames_with_words(uint64_t pfn, uint64_t nr);
+/* Whether each of them is ours. */
+bool frames_are_ours(uint64_t pfn, uint64_t nr);
+
 /* How many references there are; 0: free. */
 static inline int page_count(const struct page *page)
 {

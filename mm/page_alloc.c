@@ -38,7 +38,7 @@ static bool take_block(gfp_t gfp, int nid, unsigned int order, uint64_t *pfn)
 	struct frame_run *run;
 	bool fits;
 
-	if ((gfp & SLOW_GFP) | mm_slow_reasons || (nid >= 0 && nid != pcps[cpu]->node) ||
+	if ((gfp & SLOW_GFP) | mm_slow_reasons || (nid != NUMA_NO_NODE && nid != pcps[cpu]->node) ||
 	    !local_trylock(&pcps[cpu]->lock, cpu))
 		return false;
 	stack = pcps[cpu]->preferred;
@@ -173,8 +173,10 @@ void *alloc_pages_exact(size_t size, gfp_t gfp)
 	unsigned int order = get_order(size);
 	struct page *page;
 
-	if (size == 0 || order > MAX_PAGE_ORDER)
+	if (size == 0 || order > MAX_PAGE_ORDER) {
+		warn_alloc(gfp, CALLER, "page_alloc: no block holds exactly %zu bytes", size);
 		return NULL;
+	}
 	page = alloc_checked(gfp & ~__GFP_COMP, NUMA_NO_NODE, order, CALLER);
 	if (!page)
 		return NULL;

@@ -122,24 +122,13 @@ bool free_frame_run(uint64_t pfn, size_t nr, uintptr_t caller)
 	return frames_free(pfn, nr, caller);
 }
 
-/* How many of `nr` frames have a word: those of a block have one all together, or none has. */
-static uint64_t with_words(uint64_t pfn, uint64_t nr)
-{
-	uint64_t at = pfn;
-
-	while (at - pfn < nr && at < frame_end &&
-	       frame_blocks_mapped[at / FRAME_BLOCK / 64] >> at / FRAME_BLOCK % 64 & 1)
-		at = (at | (FRAME_BLOCK - 1)) + 1;
-	return at - pfn < nr ? at - pfn : nr;
-}
-
 void frames_free_named(uint64_t pfn, uint64_t nr, uintptr_t caller)
 {
 	uint64_t known;
 
 	if (mm_slow_reasons & SLOW_NOT_STARTED)
 		return;
-	known = with_words(pfn, nr);
+	known = frames_with_words(pfn, nr);
 	if (known == nr)
 		free_frame_run(pfn, nr, caller);
 	else
@@ -184,7 +173,7 @@ static void free_block(struct page *page, unsigned int order, uintptr_t caller)
 
 	if (!page_valid(page) || order > MAX_PAGE_ORDER || !pfn_valid(pfn + nr - 1) ||
 	    !(frame_words[pfn] & FRAME_ALLOCATED))
-		refuse(page_valid(page) || !pfn_valid(pfn) ? pfn : UINT64_MAX, caller);
+		refuse(page_valid(page) ? pfn : UINT64_MAX, caller);
 	else if (page_kind(page) == PAGE_HEAD && page->order == order)
 		put_compound(page, caller);
 	else

@@ -16,19 +16,33 @@ struct vm_request vm_request_for(unsigned long size, const void *caller)
 				   .caller = caller};
 }
 
+const char *vm_prot_fault(pgprot_t prot)
+{
+	if (prot_is_writable_and_executable(prot))
+		return "writable and executable memory";
+	return prot_is_valid(prot) ? NULL : "not present, or no protection";
+}
+
+const char *vm_flags_fault(unsigned long flags)
+{
+	return flags & ~(2 * VM_SPARSE - 1) ? "an unknown flag" : NULL;
+}
+
 static const char *fault_of(const struct vm_request *request)
 {
+	const char *fault = vm_prot_fault(request->prot);
+
 	if (request->size == 0)
 		return "size 0";
 	if (request->align & (request->align - 1))
 		return "an alignment that is no power of two";
 	if (!gfp_known(request->gfp))
 		return "an unknown gfp flag";
-	if (prot_is_writable_and_executable(request->prot))
-		return "writable and executable memory";
-	if (request->node >= (int)nr_online_nodes())
+	if (request->node < NUMA_NO_NODE || request->node >= (int)nr_online_nodes())
 		return "a node that there is not";
-	return NULL;
+	if (request->flags & (VM_IOREMAP | VM_MAP_PUT_PAGES | VM_SPARSE))
+		return "a flag of areas without frames of their own";
+	return fault ? fault : vm_flags_fault(request->flags);
 }
 
 static bool is_sound(const struct vm_request *request)
@@ -83,6 +97,12 @@ struct area *vm_reserve(const struct vm_request *request)
 	return area;
 }
 
+void vm_no_memory(const char *call, const struct vm_request *request)
+{
+	warn_alloc(request->gfp, (uintptr_t)request->caller,
+		   "%s: %lu bytes: no address space, or no memory", call, request->size);
+}
+
 /* At the alignment of the largest leaf, if that can be had. */
 static struct area *reserve_for_leaves(const struct vm_request *request, unsigned int shift)
 {
@@ -129,6 +149,7 @@ static bool fill(struct area *area, const struct vm_request *request)
 		return false;
 	}
 	area->vm.nr_pages = (unsigned int)nr;
+	area->vm.flags &= ~VM_UNINITIALIZED;
 	area->va.plain = area->va.held && area->va.one_run && area->vm.flags == VM_ALLOC;
 	vm_count_pages((long)nr);
 	return true;

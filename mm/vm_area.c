@@ -24,8 +24,8 @@ static struct vm_struct *get_area(unsigned long size, unsigned long flags, unsig
 
 	if (!vmap_area_is_up() || !vm_may_wait("get_vm_area", GFP_KERNEL, caller))
 		return NULL;
-	if (size == 0) {
-		vm_refuse("get_vm_area", caller, "size 0");
+	if (size == 0 || vm_flags_fault(flags)) {
+		vm_refuse("get_vm_area", caller, "%lu bytes, flags 0x%lx", size, flags);
 		return NULL;
 	}
 	request.start = start;
@@ -34,8 +34,10 @@ static struct vm_struct *get_area(unsigned long size, unsigned long flags, unsig
 	request.by_hand = true;
 	request.align = align_for(size, flags);
 	area = vm_reserve(&request);
-	if (!area)
+	if (!area) {
+		vm_no_memory("get_vm_area", &request);
 		return NULL;
+	}
 	area_room_free(area);
 	vm_publish(area);
 	return &area->vm;
@@ -99,7 +101,8 @@ void free_vm_area(struct vm_struct *vm)
 
 	if (!vm || !vm_may_wait("free_vm_area", GFP_KERNEL, CALLER_OF_THIS))
 		return;
-	area = vm_claim("free_vm_area", vm->addr, 0, VM_HAS_PAGES | VM_MAP_RAM, CALLER_OF_THIS);
+	area = vm_claim("free_vm_area", vm->addr, 0, VM_HAS_PAGES | VM_DMA_FRAMES | VM_MAP_RAM,
+			CALLER_OF_THIS);
 	if (area)
 		vm_unmap_area(area, CALLER_OF_THIS);
 }

@@ -20,6 +20,8 @@
 #define VM_MAP_RAM 0x10000ul
 /* Never in an area: what vm_claim() asks or forbids about its pages. */
 #define VM_HAS_PAGES 0x20000ul
+/* Its frames are dma_alloc_coherent()'s: the flag of the name may be vmap()'s and others' too. */
+#define VM_DMA_FRAMES 0x40000ul
 
 #define CALLER_OF_THIS __builtin_return_address(0)
 
@@ -53,11 +55,16 @@ static inline void vm_publish(struct area *area)
 
 /* Whether a call with `gfp` may be made here; says so when not. */
 bool vm_may_wait(const char *call, gfp_t gfp, const void *caller);
+/* What is wrong with a protection, or with flags that somebody gives; NULL: nothing. */
+const char *vm_prot_fault(pgprot_t prot);
+const char *vm_flags_fault(unsigned long flags);
 /* One line: the call that is refused, who made it, and why. */
 void vm_refuse(const char *call, const void *caller, const char *format, ...)
 	__attribute__((format(printf, 3, 4), cold));
 /* The same about an address: what it is. */
 void vm_refuse_address(const char *call, const void *caller, const void *addr);
+/* A line of warn_alloc(): a sound request found no addresses, or no memory for their tables. */
+void vm_no_memory(const char *call, const struct vm_request *request);
 /* What lies at an address; false: not in the vmalloc region (a fault_describer_t). */
 bool vm_describe(uintptr_t address, char *buffer, size_t size);
 /* "vmalloc", "vmap", ... */

@@ -61,7 +61,7 @@ static inline __attribute__((always_inline)) struct area *alloc_ready(unsigned l
 	cpu = area_cpus[number];
 	class = &cpu->classes[size_class];
 	pcp = cpu->pcp;
-	if (unlikely(node >= 0 && node != pcp->node) ||
+	if (unlikely(node != NUMA_NO_NODE && node != pcp->node) ||
 	    unlikely(!local_trylock(&pcp->lock, number)))
 		return NULL;
 	area = class->ready;

@@ -61,7 +61,8 @@ void *vmalloc_32_user(unsigned long size);
  * 4 KiB leaves for the rest, so that nothing is rounded up. */
 void *vmalloc_huge(unsigned long size, gfp_t gfp);
 void *vmalloc_huge_node(unsigned long size, gfp_t gfp, int node);
-/* The core of them all: area and guards lie within [start, end). */
+/* The core of them all: area and guards lie within [start, end). Flags of areas without frames of
+ * their own (VM_IOREMAP, VM_MAP_PUT_PAGES, VM_SPARSE) are refused, as unknown ones are. */
 void *__vmalloc_node_range(unsigned long size, unsigned long align, unsigned long start,
 			   unsigned long end, gfp_t gfp, pgprot_t prot, unsigned long vm_flags,
 			   int node, const void *caller);
@@ -94,11 +95,13 @@ void vfree_atomic(const void *addr);
 void vm_unmap_aliases(void);
 
 /* Mapping what is there already. The frames stay the caller's, except with VM_MAP_PUT_PAGES, which
- * hands them and the array (from kvmalloc() or vmalloc()) to vfree(). */
+ * hands them and the array (from kvmalloc() or vmalloc()) to vfree(). Refused: a page that is none
+ * of ours, a protection that is not present. VM_ALLOC among the flags means nothing. */
 void *vmap(struct page **pages, unsigned int count, unsigned long flags, pgprot_t prot);
 void *vmap_pfn(unsigned long *pfns, unsigned int count, pgprot_t prot);
 void vunmap(const void *addr);
-/* The workers: page tables alone. -EBUSY, with nothing changed, over a present entry. */
+/* The workers: page tables alone, of whole pages of the vmalloc region; other places and pages are
+ * refused: -EINVAL. -EBUSY, with nothing changed, over a present entry. */
 int vmap_pages_range(unsigned long addr, unsigned long end, pgprot_t prot, struct page **pages,
 		     unsigned int page_shift);
 int vmap_page_range(unsigned long addr, unsigned long end, phys_addr_t phys, pgprot_t prot);
@@ -157,8 +160,8 @@ struct page *vmalloc_to_page(const void *addr); /* NULL: not mapped, or no frame
 unsigned long vmalloc_to_pfn(const void *addr); /* 0: not mapped */
 bool is_vm_area_hugepages(const void *addr);
 unsigned long vmalloc_nr_pages(void); /* pages in vmalloc's areas */
-/* Reads `count` bytes: holes, device memory and unfinished areas as zero. Returns how many bytes of
- * these lay in an area; 0: none, and nothing is written. */
+/* Reads `count` bytes: holes, device memory and unfinished areas as zero. Returns `count`; 0: none
+ * of the bytes lies in an area, and nothing is written. */
 long vread(char *buffer, const char *addr, unsigned long count);
 /* Says what `object` is, in one line; false: no vmalloc address. */
 bool vmalloc_dump_obj(void *object);

@@ -8,18 +8,22 @@
 
 /* Mapping frames that somebody else has, and taking such mappings away. */
 
-static bool has_null(struct page **pages, unsigned int count)
+/* Whether each is a frame of ours; those that follow each other are looked at together. */
+static bool pages_are_ours(struct page **pages, size_t count)
 {
-	for (unsigned int i = 0; i < count; i++)
-		if (!pages[i])
-			return true;
-	return false;
+	for (size_t i = 0, run; i < count; i += run) {
+		run = page_run(pages + i, count - i);
+		if (!page_valid(pages[i]) ||
+		    (run > 1 && !frames_are_ours(page_to_pfn(pages[i]), run)))
+			return false;
+	}
+	return true;
 }
 
 static bool vmap_is_sound(struct page **pages, unsigned int count, unsigned long flags,
 			  pgprot_t prot, const void *caller)
 {
-	const char *fault = NULL;
+	const char *fault = vm_prot_fault(prot);
 
 	if (count == 0)
 		fault = "no pages";
@@ -27,10 +31,10 @@ static bool vmap_is_sound(struct page **pages, unsigned int count, unsigned long
 		fault = "more pages than there are";
 	else if (flags & VM_FLUSH_RESET_PERMS)
 		fault = "VM_FLUSH_RESET_PERMS without frames of its own";
-	else if (prot_is_writable_and_executable(prot))
-		fault = "writable and executable memory";
-	else if (has_null(pages, count))
-		fault = "a page that is NULL";
+	else if (!fault)
+		fault = vm_flags_fault(flags);
+	if (!fault && !pages_are_ours(pages, count))
+		fault = "a page that is NULL, or none of ours";
 	if (fault)
 		vm_refuse("vmap", caller, "%s (%u pages)", fault, count);
 	return !fault && vm_may_wait("vmap", GFP_KERNEL, caller);
@@ -108,12 +112,16 @@ void *vmap(struct page **pages, unsigned int count, unsigned long flags, pgprot_
 {
 	struct vm_request request =
 		vm_request_for((unsigned long)count << PAGE_SHIFT, CALLER_OF_THIS);
+	void *p;
 
 	if (!vmap_area_is_up() || !vmap_is_sound(pages, count, flags, prot, request.caller))
 		return NULL;
-	request.flags = VM_MAP | flags;
+	request.flags = VM_MAP | (flags & ~VM_ALLOC); /* which some give, and mean nothing by */
 	request.prot = prot;
-	return map_area(pages, &request);
+	p = map_area(pages, &request);
+	if (!p)
+		vm_no_memory("vmap", &request);
+	return p;
 }
 
 struct pfn_source {
@@ -147,13 +155,11 @@ static bool pfns_are_foreign(const unsigned long *pfns, unsigned int count)
 static bool vmap_pfn_is_sound(const unsigned long *pfns, unsigned int count, pgprot_t prot,
 			      const void *caller)
 {
-	const char *fault = NULL;
+	const char *fault = vm_prot_fault(prot);
 
 	if (count == 0)
 		fault = "no frames";
-	else if (prot_is_writable_and_executable(prot))
-		fault = "writable and executable memory";
-	else if (!pfns_are_foreign(pfns, count))
+	else if (!fault && !pfns_are_foreign(pfns, count))
 		fault = "a frame that is ours, or beyond what the CPU addresses";
 	if (fault)
 		vm_refuse("vmap_pfn", caller, "%s", fault);
@@ -172,16 +178,15 @@ void *vmap_pfn(unsigned long *pfns, unsigned int count, pgprot_t prot)
 	request.flags = VM_IOREMAP;
 	request.by_hand = true;
 	area = vm_reserve(&request);
-	if (!area)
-		return NULL;
-	area_room_free(area);
-	if (map_frames(&kernel_space, area->va.va_start, request.size, &source.source, prot,
-		       LEVEL_PTE)) {
-		vmap_area_free_unused(area);
-		return NULL;
+	if (area && !map_frames(&kernel_space, area->va.va_start, request.size, &source.source,
+				prot, LEVEL_PTE)) {
+		vm_publish(area);
+		return area->vm.addr;
 	}
-	vm_publish(area);
-	return area->vm.addr;
+	if (area)
+		vmap_area_free_unused(area);
+	vm_no_memory("vmap_pfn", &request);
+	return NULL;
 }
 
 void vunmap(const void *addr)
@@ -190,7 +195,7 @@ void vunmap(const void *addr)
 
 	if (!addr || !vm_may_wait("vunmap", GFP_KERNEL, CALLER_OF_THIS))
 		return;
-	area = vm_claim("vunmap", addr, 0, VM_ALLOC | VM_DMA_COHERENT | VM_MAP_RAM, CALLER_OF_THIS);
+	area = vm_claim("vunmap", addr, 0, VM_ALLOC | VM_DMA_FRAMES | VM_MAP_RAM, CALLER_OF_THIS);
 	if (!area)
 		return;
 	if (area->vm.flags & VM_MAP_PUT_PAGES)
@@ -198,13 +203,33 @@ void vunmap(const void *addr)
 	vm_unmap_area(area, CALLER_OF_THIS);
 }
 
+/* Whether [addr, end) is one of whole pages of the vmalloc region, and the protection is one. */
+static int worker_fault(const char *call, unsigned long addr, unsigned long end, pgprot_t prot,
+			const void *caller)
+{
+	const char *fault = vm_prot_fault(prot);
+
+	if (addr < VMALLOC_START || end > VMALLOC_END || end <= addr || (addr | end) & ~PAGE_MASK)
+		fault = "no whole pages of the vmalloc region";
+	if (!fault)
+		return 0;
+	vm_refuse(call, caller, "0x%lx-0x%lx: %s", addr, end, fault);
+	return prot_is_writable_and_executable(prot) ? -EPERM : -EINVAL;
+}
+
 int vmap_pages_range(unsigned long addr, unsigned long end, pgprot_t prot, struct page **pages,
 		     unsigned int page_shift)
 {
+	int error = worker_fault("vmap_pages_range", addr, end, prot, CALLER_OF_THIS);
 	struct page_source source;
 
-	if (end <= addr)
+	if (error)
+		return error;
+	if (!pages_are_ours(pages, (end - addr) >> PAGE_SHIFT)) {
+		vm_refuse("vmap_pages_range", CALLER_OF_THIS,
+			  "a page that is NULL, or none of ours");
 		return -EINVAL;
+	}
 	page_source_init(&source, pages, (end - addr) >> PAGE_SHIFT);
 	return map_frames(&kernel_space, addr, end - addr, &source.source, prot,
 			  page_shift >= PUD_SHIFT   ? LEVEL_PUD
@@ -214,12 +239,15 @@ int vmap_pages_range(unsigned long addr, unsigned long end, pgprot_t prot, struc
 
 int vmap_page_range(unsigned long addr, unsigned long end, phys_addr_t phys, pgprot_t prot)
 {
-	return end <= addr ? -EINVAL
-			   : map_range(&kernel_space, addr, phys, end - addr, prot, LEVEL_PUD);
+	int error = worker_fault("vmap_page_range", addr, end, prot, CALLER_OF_THIS);
+
+	return error ? error : map_range(&kernel_space, addr, phys, end - addr, prot, LEVEL_PUD);
 }
 
 void vunmap_range(unsigned long addr, unsigned long end)
 {
-	if (end > addr && unmap_range(&kernel_space, addr, end - addr) > 0)
+	if (worker_fault("vunmap_range", addr, end, PAGE_KERNEL, CALLER_OF_THIS))
+		return;
+	if (unmap_range(&kernel_space, addr, end - addr) > 0)
 		tlb_flush_range(addr, end);
 }

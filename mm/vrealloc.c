@@ -201,7 +201,8 @@ static void inherit(struct vm_request *request, const struct area *area, size_t 
 
 static void *change(const void *p, size_t size, struct vm_request *request)
 {
-	struct area *area = vm_claim("vrealloc", p, VM_ALLOC, VM_DMA_COHERENT, request->caller);
+	struct area *area =
+		vm_claim("vrealloc", p, VM_HAS_PAGES, VM_MAP_PUT_PAGES, request->caller);
 	struct area *changed;
 	size_t old_bytes;
 
@@ -212,6 +213,7 @@ static void *change(const void *p, size_t size, struct vm_request *request)
 	changed = resize(area, request->size >> PAGE_SHIFT, request);
 	if (!changed) {
 		vm_publish(area);
+		vm_no_memory("vrealloc", request);
 		return NULL;
 	}
 	set_bytes(&changed->vm, request->size >> PAGE_SHIFT, size);
@@ -236,9 +238,10 @@ static void *reallocate(const void *p, size_t size, struct vm_request *request)
 	if (!vmap_area_is_up() || !vm_may_wait("vrealloc", GFP_KERNEL, request->caller))
 		return NULL;
 	if (request->align & (request->align - 1) || size >> PAGE_SHIFT > totalram_pages() ||
-	    !gfp_known(request->gfp)) {
-		vm_refuse("vrealloc", request->caller, "size %zu, alignment %lu, gfp %#x", size,
-			  request->align, request->gfp);
+	    !gfp_known(request->gfp) || request->node < NUMA_NO_NODE ||
+	    request->node >= (int)nr_online_nodes()) {
+		vm_refuse("vrealloc", request->caller, "size %zu, alignment %lu, gfp %#x, node %d",
+			  size, request->align, request->gfp, request->node);
 		return NULL;
 	}
 	return change(p, size, request);

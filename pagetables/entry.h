@@ -71,6 +71,14 @@ static inline bool entry_present(entry_t entry)
 	return entry & _PAGE_PRESENT;
 }
 
+/* Present, and nothing that is no part of a protection. */
+static inline bool prot_is_valid(pgprot_t prot)
+{
+	uint64_t known = PROT_CHANGEABLE | _PAGE_ACCESSED | _PAGE_DIRTY;
+
+	return prot.pgprot & _PAGE_PRESENT && !(prot.pgprot & ~known);
+}
+
 /* `level` is that of the table the entry stands in: 1 pte, 2 pmd, 3 pud, 4 p4d, 5 pgd. */
 static inline bool entry_is_leaf(entry_t entry, unsigned int level)
 {

@@ -243,6 +243,7 @@ TEST(dma_alloc, contiguous, "the frames follow each other, are cleared, and go b
 	dma_free_coherent(NULL, 5 * PAGE_SIZE, p, dma + PAGE_SIZE);
 	vfree(p);
 	vunmap(p);
+	free_vm_area(find_vm_area(p));
 	expect(find_vm_area(p));
 	dma_free_coherent(NULL, 5 * PAGE_SIZE, p, dma);
 	expect(!find_vm_area(p));

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "vmalloc.h"
+#include "dma_alloc.h"
 #include "lib/errno.h"
 #include "page_alloc.h"
 #include "plain.h"
@@ -123,6 +124,45 @@ TEST(vmalloc, node, "memory of a node comes from it, a node that there is not is
 		vfree(z);
 	}
 	expect(!vmalloc_node(PAGE_SIZE, (int)nr_online_nodes()));
+	expect(!vmalloc_node(PAGE_SIZE, NUMA_NO_NODE - 1));
+	vfree(vmalloc(PAGE_SIZE));
+	vm_unmap_aliases(); /* so that the short cut could serve it */
+	expect(!vmalloc_node(PAGE_SIZE, NUMA_NO_NODE - 1));
+	expect(!alloc_pages_node(NUMA_NO_NODE - 1, GFP_KERNEL, 0));
+	expect(!alloc_pages_node(NUMA_NO_NODE - 1, GFP_KERNEL, 1));
+}
+
+static char *alloc_flags(unsigned long flags)
+{
+	return __vmalloc_node_range(2 * PAGE_SIZE, 1, VMALLOC_START, VMALLOC_END,
+				    GFP_KERNEL | __GFP_ZERO, PAGE_KERNEL, flags, NUMA_NO_NODE,
+				    NULL);
+}
+
+TEST(vmalloc, flags, "flags of other kinds of areas are refused, those that are taken do no harm")
+{
+	const unsigned long wrong[] = {VM_IOREMAP, VM_MAP_PUT_PAGES, VM_SPARSE},
+			    right[] = {VM_MAP, VM_USERMAP, VM_DMA_COHERENT, VM_UNINITIALIZED};
+	unsigned long pages = vmalloc_nr_pages();
+	char read[8];
+
+	for (unsigned int i = 0; i < 3; i++)
+		expect(!alloc_flags(wrong[i]));
+	for (unsigned int bit = 13; bit < 64; bit++)
+		expect(!alloc_flags(1ul << bit));
+	for (unsigned int i = 0; i < 4; i++) {
+		char *p = alloc_flags(right[i]);
+
+		require(p);
+		memset(p, 5, 8);
+		expect_equal(vread(read, p, 8), 8);
+		expect_equal(read[7], 5);
+		vunmap(p);
+		dma_free_coherent(NULL, 2 * PAGE_SIZE, p, 0);
+		expect(find_vm_area(p));
+		vfree(p);
+		expect_equal(vmalloc_nr_pages(), pages);
+	}
 }
 
 PLAIN_TEST(vmalloc, descriptor, "an area's descriptor says address, size, flags, pages and caller")

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "vmalloc.h"
+#include "dma_alloc.h"
+#include "fault.h"
 #include "lib/errno.h"
+#include "memblock.h"
 #include "page_alloc.h"
 #include "slab.h"
 #include "test.h"
@@ -84,6 +87,107 @@ TEST(vmap, refused, "no pages, a NULL page, too many, and writable code are refu
 	for (unsigned int i = 0; i < NR; i++)
 		if (pages[i])
 			__free_page(pages[i]);
+}
+
+TEST(vmap, refused_pages,
+     "what is no struct page of ours is refused, alone and at the end of a run")
+{
+	struct page *pages[NR], *first;
+
+	require(get_pages(pages));
+	first = pages[0];
+	pages[0] = (struct page *)((uintptr_t)first + 1);
+	expect(!vmap(pages, NR, VM_MAP, PAGE_KERNEL));
+	pages[0] = pfn_to_page(frame_end);
+	expect(!vmap(pages, NR, VM_MAP, PAGE_KERNEL));
+	pages[0] = (struct page *)PAGE_SIZE;
+	expect(!vmap(pages, NR, VM_MAP, PAGE_KERNEL));
+	pages[0] = pfn_to_page(0);
+	expect(!pfn_valid(0) && !vmap(pages, NR, VM_MAP, PAGE_KERNEL));
+	pages[0] = first;
+	for (unsigned int i = 0; i < NR; i++)
+		__free_page(pages[i]);
+	pages[0] = pfn_to_page(memblock_end() / PAGE_SIZE - 1);
+	for (unsigned int i = 1; i < NR; i++)
+		pages[i] = pages[0] + i;
+	expect(!vmap(pages, NR, VM_MAP, PAGE_KERNEL));
+}
+
+TEST(vmap, refused_protections, "what is not present, or no protection, is refused by every call")
+{
+	const pgprot_t wrong[] = {__pgprot(0), __pgprot(PAGE_KERNEL.pgprot & ~_PAGE_PRESENT),
+				  __pgprot(PAGE_KERNEL.pgprot | PAGE_SIZE),
+				  __pgprot(PAGE_KERNEL.pgprot | ENTRY_NOTE), PAGE_KERNEL_EXEC};
+	struct vm_struct *area = get_vm_area(NR * PAGE_SIZE, VM_MAP);
+	struct page *pages[NR];
+	unsigned long start, foreign[] = {0}, end;
+
+	require(area && get_pages(pages));
+	start = (unsigned long)(uintptr_t)area->addr;
+	end = start + NR * PAGE_SIZE;
+	for (unsigned int i = 0; i < 5; i++) {
+		int error = i == 4 ? -EPERM : -EINVAL;
+
+		expect(!vmap(pages, NR, VM_MAP, wrong[i]));
+		expect(!vmap(pages, 1, VM_MAP, wrong[i]));
+		expect(!vmap_pfn(foreign, 1, wrong[i]));
+		expect(!__vmalloc_node_range(PAGE_SIZE, 1, VMALLOC_START, VMALLOC_END, GFP_KERNEL,
+					     wrong[i], 0, NUMA_NO_NODE, NULL));
+		expect_equal(vmap_pages_range(start, end, wrong[i], pages, PAGE_SHIFT), error);
+		expect_equal(vmap_page_range(start, end, page_to_phys(pages[0]), wrong[i]), error);
+	}
+	expect_equal(vmap_pages_range(start, end, PAGE_KERNEL, pages, PAGE_SHIFT), 0);
+	free_vm_area(area);
+	free_pages_bulk(NR, pages);
+}
+
+TEST(vmap, flags, "whatever flags vmap was given, vunmap takes the area away")
+{
+	const unsigned long flags[] = {0,	   VM_ALLOC,	      VM_IOREMAP, VM_DMA_COHERENT,
+				       VM_USERMAP, VM_MAP | VM_ALLOC, VM_NO_GUARD};
+	struct page *page = alloc_page(GFP_KERNEL);
+
+	require(page);
+	for (unsigned int i = 0; i < 7; i++) {
+		void *p = vmap(&page, 1, flags[i], PAGE_KERNEL);
+
+		require(p);
+		dma_free_coherent(NULL, PAGE_SIZE, p, 0);
+		vfree(p);
+		expect(find_vm_area(p));
+		vunmap(p);
+		expect(!find_vm_area(p));
+	}
+	for (unsigned int bit = 13; bit < 64; bit++) {
+		expect(!vmap(&page, 1, 1ul << bit, PAGE_KERNEL));
+		expect(!get_vm_area(PAGE_SIZE, 1ul << bit));
+	}
+	__free_page(page);
+}
+
+TEST(vmap, workers_refused, "the workers stay within the vmalloc region, and map pages of ours")
+{
+	struct vm_struct *area = get_vm_area(PAGE_SIZE, VM_MAP);
+	struct page *page = alloc_page(GFP_KERNEL), *none = NULL;
+	unsigned long at, direct, low = 1ul << 40;
+
+	require(area && page);
+	at = (unsigned long)(uintptr_t)area->addr;
+	direct = (unsigned long)(uintptr_t)page_address(page);
+	expect_equal(vmap_pages_range(low, low + PAGE_SIZE, PAGE_KERNEL, &page, PAGE_SHIFT),
+		     -EINVAL);
+	expect_equal(vmap_page_range(low, low + PAGE_SIZE, page_to_phys(page), PAGE_KERNEL),
+		     -EINVAL);
+	expect_equal(vmap_pages_range(at, at + PAGE_SIZE, PAGE_KERNEL, &none, PAGE_SHIFT), -EINVAL);
+	expect_equal(vmap_pages_range(at, at + PAGE_SIZE + 1, PAGE_KERNEL, &page, PAGE_SHIFT),
+		     -EINVAL);
+	vunmap_range(direct, direct + PAGE_SIZE);
+	expect(!fault_expect_write(direct));
+	expect_equal(vmap_pages_range(at, at + PAGE_SIZE, PAGE_KERNEL, &page, PAGE_SHIFT), 0);
+	vunmap_range(at + 1, at + PAGE_SIZE);
+	expect_equal((uintptr_t)vmalloc_to_page(area->addr), (uintptr_t)page);
+	free_vm_area(area);
+	__free_page(page);
 }
 
 TEST(vmap, read_only, "a read-only alias cannot be written, its frames can")

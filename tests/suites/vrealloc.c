@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "page_alloc.h"
+#include "percpu_alloc.h"
 #include "plain.h"
 #include "test.h"
 #include "vmalloc.h"
@@ -44,6 +45,28 @@ TEST(vrealloc, edges, "NULL allocates, size 0 frees, a foreign address is refuse
 	expect(find_vm_area(p));
 	expect(!vrealloc(p, 0, GFP_KERNEL));
 	expect(!find_vm_area(p));
+}
+
+TEST(vrealloc, refused, "an area without pages, and a node that there is not, are refused")
+{
+	struct vm_struct *reserved = get_vm_area(3 * PAGE_SIZE, VM_ALLOC);
+	uint64_t *mine = alloc_percpu(uint64_t);
+	char *p = vmalloc(3 * PAGE_SIZE), *chunk;
+
+	require(reserved && mine && p);
+	chunk = find_vm_area(mine)->addr;
+	expect(!vrealloc(reserved->addr, 2 * PAGE_SIZE, GFP_KERNEL));
+	expect(!vrealloc(reserved->addr, 9 * PAGE_SIZE, GFP_KERNEL));
+	expect(!vrealloc(chunk, 99 * PAGE_SIZE, GFP_KERNEL));
+	*mine = 5;
+	for (int node = (int)nr_online_nodes(); node > -4; node -= (int)nr_online_nodes() + 2) {
+		expect(!vrealloc_node_align(p, PAGE_SIZE, 1, GFP_KERNEL, node));
+		expect(!vrealloc_node_align(p, 9 * PAGE_SIZE, 1, GFP_KERNEL, node));
+	}
+	expect_equal(find_vm_area(p)->nr_pages, 3);
+	free_percpu(mine);
+	free_vm_area(reserved);
+	vfree(p);
 }
 
 TEST(vrealloc, shrink, "shrinking keeps the address and frees the tail's frames")
