@@ -104,7 +104,7 @@ static bool conflicts(const struct area *mine, enum page_cache_mode mode)
 	return conflict;
 }
 
-static struct area *map(const struct mapping *mapping)
+static struct area *map(const char *call, const struct mapping *mapping)
 {
 	phys_addr_t start = mapping->phys & PAGE_MASK;
 	struct vm_request request =
@@ -121,13 +121,14 @@ static struct area *map(const struct mapping *mapping)
 		request.skew = -start & (request.align - 1);
 	}
 	area = vm_reserve(&request);
-	if (!area)
-		return NULL;
-	area->vm.phys_addr = mapping->phys;
-	area->vm.nr_pages = 0;
-	if (!map_range(&kernel_space, area->va.va_start, start, request.size, prot, LEVEL_PUD))
+	if (area &&
+	    !map_range(&kernel_space, area->va.va_start, start, request.size, prot, LEVEL_PUD)) {
+		area->vm.phys_addr = mapping->phys;
 		return area;
-	vmap_area_free_unused(area);
+	}
+	if (area)
+		vmap_area_free_unused(area);
+	vm_no_memory(call, &request);
 	return NULL;
 }
 
@@ -143,7 +144,7 @@ static void *remap(const char *call, const struct mapping *mapping)
 			  (unsigned long long)mapping->phys, mapping->size, fault);
 		return NULL;
 	}
-	area = map(mapping);
+	area = map(call, mapping);
 	if (!area)
 		return NULL;
 	vm_publish(area); /* first seen, then checked: of two that conflict none is overlooked */

@@ -184,6 +184,8 @@ struct vm_struct **pcpu_get_vm_areas(const unsigned long *offsets, const size_t 
 	if (reserved)
 		return vms;
 	kfree(vms);
+	warn_alloc(GFP_KERNEL, (uintptr_t)CALLER_OF_THIS,
+		   "pcpu_get_vm_areas: %d areas: no address space, or no memory", nr);
 	return NULL;
 }
 

@@ -31,6 +31,7 @@ static struct ram_block *new_block(const void *caller)
 	struct area *area = block ? reserve_block(caller) : NULL;
 
 	if (!area) {
+		warn_alloc(GFP_KERNEL, (uintptr_t)caller, "vm_map_ram: no room for a block");
 		free_pages_exact(block, sizeof(*block));
 		return NULL;
 	}

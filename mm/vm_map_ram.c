@@ -45,15 +45,17 @@ static void *map_area(struct page **pages, unsigned int count, const void *calle
 	request.flags = VM_MAP_RAM;
 	area = vm_reserve(&request);
 	if (!area)
-		return NULL;
+		goto no_memory;
 	area_room_free(area);
 	area->block = NULL;
-	if (vm_map_pages(area, pages, 0, count, PAGE_KERNEL)) {
-		vmap_area_free_unused(area);
-		return NULL;
+	if (!vm_map_pages(area, pages, 0, count, PAGE_KERNEL)) {
+		vm_publish(area);
+		return area->vm.addr;
 	}
-	vm_publish(area);
-	return area->vm.addr;
+	vmap_area_free_unused(area);
+no_memory:
+	vm_no_memory("vm_map_ram", &request);
+	return NULL;
 }
 
 /*
