@@ -40,7 +40,7 @@ void *dma_alloc_coherent(struct device *dev, size_t size, dma_addr_t *dma, gfp_t
 	page = get_frames(nr, (gfp | __GFP_ZERO) & ~__GFP_COMP);
 	if (!page)
 		return NULL;
-	request.flags = VM_DMA_COHERENT | VM_DMA_FRAMES;
+	request.flags = VM_DMA_COHERENT;
 	request.gfp = gfp;
 	request.by_hand = true;
 	area = map(&request, page);

@@ -16,6 +16,8 @@ static struct area *try_claim(const void *addr, unsigned long any, unsigned long
 	if (unlikely(!area) || unlikely(!vmap_area_claim(area)))
 		return NULL;
 	flags = area->vm.flags | (area->vm.nr_pages > 0 ? VM_HAS_PAGES : 0);
+	if (unlikely(flags & VM_DMA_COHERENT) && area->vm.phys_addr)
+		flags |= VM_DMA_FRAMES;
 	if (likely((!any || flags & any) && !(flags & none) && area->va.vm == &area->vm)) {
 		area->va.plain = false;
 		return area;

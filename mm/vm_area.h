@@ -20,7 +20,7 @@
 #define VM_MAP_RAM 0x10000ul
 /* Never in an area: what vm_claim() asks or forbids about its pages. */
 #define VM_HAS_PAGES 0x20000ul
-/* Its frames are dma_alloc_coherent()'s: the flag of the name may be vmap()'s and others' too. */
+/* The same: frames of dma_alloc_coherent(), whose flag may stand in areas of vmap() and others. */
 #define VM_DMA_FRAMES 0x40000ul
 
 #define CALLER_OF_THIS __builtin_return_address(0)
