@@ -373,7 +373,6 @@ TEST(vmalloc, is_vmalloc_addr, "the region is [VMALLOC_START, VMALLOC_END)")
 	expect(!is_vmalloc_addr((void *)VMALLOC_END));
 }
 
-
 TEST(vmalloc, huge_compound, "frames of large leaves come back whatever __GFP_COMP says")
 {
 	char *p;
