@@ -43,14 +43,16 @@ no_cpus:
 	return -ENOMEM;
 }
 
-/* What is left at the end: early areas, and what nobody freed. */
-static void forget_all(struct area_tree *tree)
+/* What is left at the end: early areas, and what nobody freed. A free block has no list of pages,
+ * and its descriptor says nothing about one. */
+static void forget_all(struct area_tree *tree, bool taken)
 {
 	while (tree->root) {
 		struct area *area = area_of(tree->root);
 
 		area_tree_remove(tree, &area->va);
-		area_room_free(area);
+		if (taken)
+			area_room_free(area);
 		kmem_cache_free(areas.descriptors, area);
 	}
 }
@@ -61,8 +63,8 @@ void vmap_area_exit(void)
 		return;
 	vmap_area_quiesce();
 	areas.ready = false;
-	forget_all(&areas.taken);
-	forget_all(&areas.free.tree);
+	forget_all(&areas.taken, true);
+	forget_all(&areas.free.tree, false);
 	area_cache_exit();
 	kmem_cache_destroy(areas.descriptors);
 	areas.descriptors = NULL;
@@ -82,6 +84,7 @@ static void leave_classes(void)
 	ASSERT(locked, "%s in an exception handler", __func__);
 	for (va = area_tree_after(&areas.taken, 0); va;
 	     va = area_tree_after(&areas.taken, va->va_start)) {
+		/* by chance: other CPUs may free on meanwhile */
 		if (va->state == AREA_READY || va->state == AREA_LAZY)
 			continue;
 		va->size_class = CLASS_NONE;
@@ -136,6 +139,7 @@ void vmap_area_get_options(struct vmap_area_options *options)
 
 void vmap_area_quiesce(void)
 {
+	/* by chance: other CPUs do not stop freeing */
 	for (unsigned int i = 0; i < QUIESCE_ROUNDS && purge_all(true); i++)
 		;
 	area_cache_free_spares();
@@ -171,9 +175,12 @@ static const char *check_cover(void)
 
 const char *vmap_area_check(void)
 {
-	const char *problem = area_cache_check();
+	const char *problem;
 
-	if (problem || !areas.ready || !areas_lock())
+	if (!areas.ready)
+		return NULL;
+	problem = area_cache_check();
+	if (problem || !areas_lock())
 		return problem;
 	problem = free_space_check(&areas.free);
 	if (!problem)
