@@ -65,7 +65,7 @@ void area_cache_report(struct area_cpu *cpu)
 void area_cache_set_report(uint64_t before, uint64_t pages)
 {
 	for (unsigned int i = 0; i < platform_nr_cpus(); i++) {
-		area_cpu_lock(area_cpus[i], platform_cpu());
+		area_cpu_lock_wait(area_cpus[i], platform_cpu());
 		area_cpus[i]->until_report += (int64_t)(pages - before);
 		area_cpu_unlock(area_cpus[i]);
 	}
@@ -100,8 +100,7 @@ bool area_cache_put(struct area *area)
 	struct area_cpu *cpu = this_area_cpu();
 	bool room;
 
-	if (!area_cpu_lock(cpu, platform_cpu()))
-		return false;
+	area_cpu_lock_wait(cpu, platform_cpu());
 	room = cpu->room > 0;
 	if (room) {
 		set_state(area, AREA_READY);
@@ -186,8 +185,7 @@ static void move_all(struct area **from, struct area **to)
 
 static void drain_cpu(struct area_cpu *cpu, struct area **list)
 {
-	if (!area_cpu_lock(cpu, platform_cpu()))
-		return;
+	area_cpu_lock_wait(cpu, platform_cpu());
 	for (unsigned int i = 0; i < NR_CLASSES; i++) {
 		struct lazy_class *class = &cpu->classes[i];
 
@@ -219,8 +217,7 @@ struct area *area_cache_collect(void)
 	for (unsigned int i = 0; i < platform_nr_cpus(); i++) {
 		struct area_cpu *cpu = area_cpus[i];
 
-		if (!area_cpu_lock(cpu, platform_cpu()))
-			continue;
+		area_cpu_lock_wait(cpu, platform_cpu());
 		move_all(&cpu->lazy, &list);
 		cpu->until_report = (int64_t)purge_state.report;
 		__atomic_store_n(&cpu->unflushed, 0, __ATOMIC_RELAXED);
@@ -236,9 +233,9 @@ bool area_cache_has_lazy(void)
 	for (unsigned int i = 0; i < platform_nr_cpus(); i++) {
 		struct area_cpu *cpu = area_cpus[i];
 
-		if (!area_cpu_lock(cpu, platform_cpu()))
-			continue;
-		lazy |= cpu->until_report != (int64_t)purge_state.report || cpu->lazy;
+		area_cpu_lock_wait(cpu, platform_cpu());
+		lazy |= cpu->until_report != (int64_t)purge_state.report;
+		lazy |= cpu->lazy != NULL; /* it has told its pages, and not added them yet */
 		area_cpu_unlock(cpu);
 	}
 	return lazy;
@@ -250,8 +247,7 @@ void area_cache_free_spares(void)
 		struct area_cpu *cpu = area_cpus[i];
 		struct area *spare;
 
-		if (!area_cpu_lock(cpu, platform_cpu()))
-			continue;
+		area_cpu_lock_wait(cpu, platform_cpu());
 		spare = cpu->spare;
 		cpu->spare = NULL;
 		area_cpu_unlock(cpu);

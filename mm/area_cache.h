@@ -91,6 +91,12 @@ static inline bool area_cpu_lock(struct area_cpu *cpu, unsigned int number)
 	return local_lock(&cpu->pcp->lock, number);
 }
 
+/* The same where no exception handler comes. */
+static inline void area_cpu_lock_wait(struct area_cpu *cpu, unsigned int number)
+{
+	local_lock_wait(&cpu->pcp->lock, number);
+}
+
 static inline void area_cpu_unlock(struct area_cpu *cpu)
 {
 	local_unlock(&cpu->pcp->lock);
@@ -157,8 +163,7 @@ static inline struct area *area_cache_take(unsigned int number, unsigned int siz
 	struct area *area = NULL;
 	struct lazy_class *class;
 
-	if (unlikely(!area_cpu_lock(cpu, number)))
-		return NULL;
+	area_cpu_lock_wait(cpu, number);
 	class = area_class_with(cpu, size_class);
 	if (likely(class)) {
 		area = class->ready;

@@ -54,7 +54,7 @@ static bool worth_retrying(const struct vmap_area *va)
 {
 	uint8_t state = state_of(va);
 
-	if (state == AREA_BUSY)
+	if (state == AREA_BUSY) /* by chance: another CPU let go just now */
 		return true;
 	if (state != AREA_PINNED || fault_in_handler())
 		return false;

@@ -39,6 +39,7 @@ static void give_back(struct area *area, struct vmap_area *unused[2])
 	ASSERT(locked, "%lx is given back in an exception handler", va->va_start);
 	area_tree_remove(&areas.taken, va);
 	*va = (struct vmap_area){.va_start = start, .va_end = end};
+	/* unreached: a range that is taken and free is a broken structure */
 	if (!free_space_give(&areas.free, va, unused))
 		unused[0] = va;
 	areas_unlock();
@@ -72,8 +73,7 @@ bool vmap_area_grow(struct area *area, size_t more)
 	uintptr_t end = area_body_end(va), new_end = end + (more << PAGE_SHIFT);
 	bool fits;
 
-	if (!areas_lock())
-		return false;
+	spin_lock(&areas.lock);
 	fits = new_end > end && new_end <= VMALLOC_END - va->behind * PAGE_SIZE &&
 	       free_space_covers(&areas.free, end, new_end);
 	if (fits) {

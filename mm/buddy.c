@@ -128,7 +128,7 @@ static uint64_t block_of(const struct zone *zone, uint64_t pfn, unsigned int *or
 		uint64_t first = pfn & ~(((uint64_t)1 << *order) - 1);
 		const struct page *page = pfn_to_page(first);
 
-		if (page_kind(page) == PAGE_BUDDY && page->order >= *order)
+		if (page_kind(page) == PAGE_BUDDY) /* the first such one down from it holds it */
 			return first;
 	}
 	ASSERT(false, "frame %#llx is not free in zone %s", (unsigned long long)pfn,

@@ -52,8 +52,7 @@ static size_t take_from_stack(const struct frame_request *request, unsigned int 
 	struct run_stack *stack = pcp->stacks[zone];
 	size_t nr = 0;
 
-	if (!local_lock(&pcp->lock, cpu))
-		return 0;
+	local_lock_wait(&pcp->lock, cpu);
 	if (!run_stack_raise(stack, request->wanted)) {
 		pcp->refills++;
 		run_stack_refill(stack, request->wanted, request->gfp, highest_zone(request->gfp));
@@ -176,7 +175,7 @@ static void make_ready(const struct frame_request *request, uint64_t pfn, size_t
 	frames_mark(pfn, nr, FRAME_PLAIN | frame_owner_encode(request->caller));
 	if (request->gfp & __GFP_ZERO)
 		frames_clear(pfn, nr);
-	if (request->gfp & __GFP_COMP && request->block && request->order > 0)
+	if (request->gfp & __GFP_COMP && request->block)
 		make_compound(pfn, request->order);
 }
 

@@ -93,10 +93,11 @@ static void give_to_zone(unsigned int zone, uint64_t pfn, uint64_t nr)
 	struct pcp *pcp = pcps[cpu];
 	struct run_stack *stack = pcp->stacks[zone];
 
-	if (nr > stack->most || fault_in_handler() || !local_lock(&pcp->lock, cpu)) {
+	if (nr > stack->most || fault_in_handler()) {
 		give_to_lists(&zones[zone], pfn, nr);
 		return;
 	}
+	local_lock_wait(&pcp->lock, cpu);
 	if (!run_stack_put(stack, pfn, nr))
 		frames_trim(pcp, stack);
 	prefer_higher(pcp, stack);

@@ -34,7 +34,7 @@ bool history_find(uintptr_t address, struct freed_area *found)
 	for (unsigned int i = 0; i < platform_nr_cpus(); i++) {
 		struct area_cpu *cpu = area_cpus[i];
 
-		if (!cpu || !area_cpu_lock(cpu, platform_cpu()))
+		if (!area_cpu_lock(cpu, platform_cpu()))
 			continue;
 		any = search(&cpu->history, address, any, found);
 		area_cpu_unlock(cpu);

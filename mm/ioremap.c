@@ -150,7 +150,7 @@ static void *remap(const char *call, const struct mapping *mapping)
 	vm_publish(area); /* first seen, then checked: of two that conflict none is overlooked */
 	if (!conflicts(area, mapping->mode))
 		return (char *)area->vm.addr + (mapping->phys & ~PAGE_MASK);
-	if (vmap_area_claim(area))
+	if (vmap_area_claim(area)) /* by chance: another CPU was told of it, and unmaps it */
 		vm_unmap_area(area, mapping->caller);
 	vm_refuse(call, mapping->caller, "0x%llx is mapped with another memory type",
 		  (unsigned long long)mapping->phys);

@@ -98,8 +98,7 @@ static void advance(struct rcu_cpu *rcu)
 {
 	struct batch done = {.nr = 0};
 
-	if (!local_lock(&rcu->lock, this_cpu()))
-		return;
+	local_lock_wait(&rcu->lock, this_cpu());
 	if (rcu->closed.nr != 0 && cpu_in_the_way(rcu->relaxed) < 0) {
 		done = rcu->closed;
 		rcu->closed = (struct batch){.nr = 0};
@@ -144,24 +143,20 @@ static void wait_for_grace(void)
 	}
 }
 
-/* A further page for pointers, where there is none with room; false: no memory. */
+/* A further page for pointers, where there is none with room: nobody else brings one to this CPU.
+ * false: no memory. */
 static bool add_page(struct rcu_cpu *rcu)
 {
 	struct page *frame = alloc_frame_block(GFP_NOWAIT, NUMA_NO_NODE, 0, (uintptr_t)add_page);
 	struct pointer_page *page = frame ? page_address(frame) : NULL;
-	bool wanted;
 
-	if (!page || !local_lock(&rcu->lock, this_cpu()))
+	if (!page)
 		return false;
-	wanted = !rcu->open.pages || rcu->open.nr_in_page == POINTERS;
-	if (wanted) {
-		page->next = rcu->open.pages;
-		rcu->open.pages = page;
-		rcu->open.nr_in_page = 0;
-	}
+	local_lock_wait(&rcu->lock, this_cpu());
+	page->next = rcu->open.pages;
+	rcu->open.pages = page;
+	rcu->open.nr_in_page = 0;
 	local_unlock(&rcu->lock);
-	if (!wanted)
-		__free_page(frame);
 	return true;
 }
 
@@ -190,6 +185,7 @@ void kvfree_rcu_mightsleep(const void *p)
 
 	if (unlikely(!p))
 		return;
+	/* by chance: an NMI in the few lines that hold it finds it taken */
 	if (likely(local_lock(&rcu->lock, cpu))) {
 		struct pointer_page *page = rcu->open.pages;
 
@@ -208,8 +204,7 @@ void kvfree_rcu_mightsleep(const void *p)
 static void take_batches(struct rcu_cpu *rcu, struct batch batches[2])
 {
 	batches[0] = batches[1] = (struct batch){.nr = 0};
-	if (!local_lock(&rcu->lock, this_cpu()))
-		return;
+	local_lock_wait(&rcu->lock, this_cpu());
 	batches[0] = rcu->closed;
 	batches[1] = take_open(rcu);
 	rcu->closed = (struct batch){.nr = 0};
@@ -241,7 +236,7 @@ uint64_t kvfree_rcu_pending(void)
 
 		pending += rcu->open.nr + rcu->closed.nr +
 			   __atomic_load_n(&rcu->nr_heads, __ATOMIC_RELAXED);
-		if (locked)
+		if (locked) /* by chance: as above */
 			local_unlock(&rcu->lock);
 	}
 	return pending;

@@ -59,6 +59,7 @@ static void make_present(uint64_t pfn)
 {
 	uintptr_t address = (uintptr_t)pfn_to_kaddr(pfn);
 
+	/* unreached: tables that had the frame's leaf are there still */
 	if (!is_present(pfn) &&
 	    map_range(&kernel_space, address, pfn << PAGE_SHIFT, PAGE_SIZE, PAGE_KERNEL, LEVEL_PTE))
 		log_line("page_alloc: frame %#llx cannot be mapped again", (unsigned long long)pfn);

@@ -47,13 +47,14 @@ bool run_stack_refill(struct run_stack *stack, size_t wanted, gfp_t gfp, enum zo
 	uint64_t pfn;
 	int order;
 
-	if (!zone_lock(zone))
-		return false;
+	spin_lock(&zone->lock);
 	order = refill_order(stack, order_for(wanted), gfp, highest);
-	if (order >= 0 && !zone_take_block(zone, (unsigned int)order, &pfn))
-		order = -1;
-	if (order >= 0)
+	if (order >= 0) {
+		bool taken = zone_take_block(zone, (unsigned int)order, &pfn);
+
+		ASSERT(taken, "no block of order %d in zone %s", order, zone_names[zone->type]);
 		keep_block(stack, pfn, (size_t)1 << order, wanted);
+	}
 	zone_unlock(zone);
 	return order >= 0;
 }
@@ -103,7 +104,7 @@ bool run_stack_trim(struct run_stack *stack)
 
 	while (nr < runs && (left > stack->most / 5 * 4 || runs - nr > RUN_STACK_DEPTH / 5 * 4))
 		left -= stack->runs[++nr].nr;
-	return nr == 0 || give_back(stack, nr) != 0;
+	return give_back(stack, nr) != 0;
 }
 
 uint64_t run_stack_drain(struct run_stack *stack)
@@ -186,8 +187,6 @@ uint64_t pcps_frames(unsigned int zone_index)
 		struct pcp *pcp = pcps[cpu];
 		bool locked;
 
-		if (!pcp->stacks[zone_index])
-			continue;
 		locked = local_lock(&pcp->lock, this_cpu());
 		frames += pcp->stacks[zone_index]->frames;
 		if (locked)

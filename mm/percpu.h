@@ -2,6 +2,7 @@
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
+#include "lib/assert.h"
 #include "lib/lock.h"
 #include "platform.h"
 
@@ -85,6 +86,14 @@ bool local_lock_slow(struct spinlock *lock, unsigned int cpu);
 static inline bool local_lock(struct spinlock *lock, unsigned int cpu)
 {
 	return likely(local_trylock(lock, cpu)) || local_lock_slow(lock, cpu);
+}
+
+/* The same where no exception handler comes: it is had. */
+static inline void local_lock_wait(struct spinlock *lock, unsigned int cpu)
+{
+	bool taken = local_lock(lock, cpu);
+
+	ASSERT(taken, "%s: waited for in an exception handler", lock->name);
 }
 
 static inline void local_unlock(struct spinlock *lock)

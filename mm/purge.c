@@ -64,9 +64,12 @@ static void quarantine_add(struct area *list)
 /* What has been unused for so long that at most `pages` pages stay behind. */
 static struct area *quarantine_take(uint64_t pages)
 {
-	struct area *list = NULL, *area;
+	struct area *list = NULL;
 
-	while (quarantine.pages > pages && (area = area_pop(&quarantine.first))) {
+	while (quarantine.pages > pages) {
+		struct area *area = area_pop(&quarantine.first);
+
+		ASSERT(area, "%llu pages in no area", (unsigned long long)quarantine.pages);
 		quarantine.pages -= area_body_pages(&area->va);
 		area_push(&list, area);
 	}
@@ -108,7 +111,7 @@ void purge_account(uint64_t pages)
 	if (!is_due(cpu))
 		return;
 	spin_lock(&purge_lock);
-	if (is_due(cpu))
+	if (is_due(cpu)) /* by chance: another CPU was faster */
 		list = purge();
 	spin_unlock(&purge_lock);
 	areas_give_back(list);

@@ -108,7 +108,7 @@ struct ram_slot *ram_carve(struct area_cpu *cpu, unsigned int count)
 	if (!block)
 		return NULL;
 	room = ENTRIES_PER_TABLE - block->carved % ENTRIES_PER_TABLE;
-	if (room < count && block->carved < RAM_BLOCK_PAGES)
+	if (room < count) /* never so where all is carved: that is the start of a table */
 		lazy_push(&cpu->ram[room - 1].ready, make_slot(block, room));
 	return block->carved + count <= RAM_BLOCK_PAGES ? make_slot(block, count) : NULL;
 }
@@ -121,7 +121,7 @@ struct ram_slot *ram_carve_next(struct area_cpu *cpu, unsigned int count, const 
 
 	if (!block)
 		return NULL;
-	area_cpu_lock(cpu, platform_cpu());
+	area_cpu_lock_wait(cpu, platform_cpu());
 	old = cpu->ram_block;
 	cpu->ram_block = block;
 	slot = ram_carve(cpu, count);
@@ -143,8 +143,7 @@ static void detach(struct area_cpu *cpu)
 	struct ram_block *block;
 	struct ram_slot *next;
 
-	if (!area_cpu_lock(cpu, platform_cpu()))
-		return;
+	area_cpu_lock_wait(cpu, platform_cpu());
 	for (unsigned int i = 0; i < RAM_SLOT_PAGES; i++) {
 		lazy_class_refresh(&cpu->ram[i]);
 		for (struct ram_slot *slot = cpu->ram[i].ready; slot; slot = next) {
@@ -166,7 +165,7 @@ static void detach(struct area_cpu *cpu)
 
 static bool is_detached(const struct ram_block *block)
 {
-	if (block->current)
+	if (block->current) /* by chance: another CPU carves it already */
 		return false;
 	for (unsigned int i = 0; i < block->carved; i += slot_count(&block->slots[i]))
 		if (slot_state(&block->slots[i]) != SLOT_DETACHED)
@@ -177,7 +176,7 @@ static bool is_detached(const struct ram_block *block)
 /* The detached slots of a block that stays, into `list`. */
 static void collect(struct ram_block *block, struct ram_slot **list)
 {
-	if (block->current)
+	if (block->current) /* by chance: as above */
 		return;
 	for (unsigned int i = 0; i < block->carved; i += slot_count(&block->slots[i])) {
 		struct ram_slot *slot = &block->slots[i];
@@ -214,7 +213,7 @@ static void adopt_slots(struct ram_slot *slots)
 {
 	struct area_cpu *cpu = this_area_cpu();
 
-	area_cpu_lock(cpu, platform_cpu());
+	area_cpu_lock_wait(cpu, platform_cpu());
 	while (slots) {
 		struct ram_slot *next = slots->next;
 

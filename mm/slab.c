@@ -34,24 +34,22 @@ static __slow void drop_list(struct kmem_cache *cache, struct slab_cpu *cpu)
 	cpu->nr = 0;
 }
 
-/* Puts a chain in front of this CPU's list; false: the list cannot be had. */
-static bool splice(struct kmem_cache *cache, void *chain, uint32_t nr)
+/* Puts a chain in front of this CPU's list. Not in exception handlers, unless it is empty. */
+static void splice(struct kmem_cache *cache, void *chain, uint32_t nr)
 {
 	unsigned int number = this_cpu();
 	struct slab_cpu *cpu = &cache->cpu[number];
 	void *last = chain;
 
 	if (nr == 0)
-		return true;
-	if (!local_lock(&cpu->lock, number))
-		return false;
+		return;
+	local_lock_wait(&cpu->lock, number);
 	for (uint32_t i = 1; i < nr; i++)
 		last = object_next(cache, last);
 	object_set_free(cache, last, cpu->free);
 	cpu->free = chain;
 	cpu->nr += nr;
 	local_unlock(&cpu->lock);
-	return true;
 }
 
 static inline bool is_request(const struct kmem_cache *cache, gfp_t gfp)
@@ -79,8 +77,7 @@ static __slow void *take_slow(struct kmem_cache *cache, gfp_t gfp, int nid)
 		return NULL;
 	rest = object_next(cache, object);
 	object_set_live(cache, object);
-	if (!splice(cache, rest, nr - 1))
-		slabs_give(cache, rest);
+	splice(cache, rest, nr - 1);
 	return object;
 }
 
@@ -130,18 +127,18 @@ static __slow void trim(struct kmem_cache *cache)
 	struct slab_cpu *cpu = &cache->cpu[number];
 	void *chain, *last;
 
-	if (!local_lock(&cpu->lock, number))
+	if (!local_lock(&cpu->lock, number)) /* by chance: in a handler, while another CPU drains */
 		return;
 	chain = last = cpu->free;
-	for (uint32_t i = 1; i < cache->batch && last; i++)
+	for (uint32_t i = 1; i < cache->batch && last; i++) /* by chance: drained before that */
 		last = object_next(cache, last);
-	if (last) {
+	if (last) { /* by chance: as above */
 		cpu->free = object_next(cache, last);
 		cpu->nr -= cache->batch;
 		object_set_free(cache, last, NULL);
 	}
 	local_unlock(&cpu->lock);
-	if (last)
+	if (last) /* by chance: as above */
 		slabs_give(cache, chain);
 }
 

@@ -10,8 +10,7 @@ static size_t next_pages(struct frame_source *frames, size_t wanted, phys_addr_t
 	struct page **pages = source->pages + source->next;
 	size_t nr = source->nr - source->next;
 
-	if (nr > wanted >> PAGE_SHIFT)
-		nr = wanted >> PAGE_SHIFT;
+	nr = nr < wanted >> PAGE_SHIFT ? nr : wanted >> PAGE_SHIFT;
 	if (nr == 0)
 		return 0;
 	nr = page_run(pages, nr);
@@ -136,9 +135,7 @@ void vm_held_map_slow(struct area *area, size_t first, size_t nr, phys_addr_t ph
 
 	if (here > 0)
 		held_map(area->entries + first, here, phys, prot);
-	if (nr > here)
-		held_map(held_entry(&kernel_space, rest), nr - here, phys + (here << PAGE_SHIFT),
-			 prot);
+	held_map(held_entry(&kernel_space, rest), nr - here, phys + (here << PAGE_SHIFT), prot);
 }
 
 void vm_held_unmap_slow(struct area *area, size_t nr)

@@ -78,7 +78,7 @@ static inline entry_t area_note(const struct area *area)
 
 static inline bool area_is_note(entry_t entry)
 {
-	return entry & ENTRY_NOTE && !entry_present(entry);
+	return entry & ENTRY_NOTE && !entry_present(entry); /* unreached: a leaf with that bit */
 }
 
 static inline struct area *area_of_note(entry_t note)

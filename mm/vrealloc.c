@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "lib/assert.h"
 #include "lib/string.h"
 #include "map.h"
 #include "slab.h"
@@ -24,9 +25,9 @@ static void set_bytes(struct vm_struct *vm, size_t nr_pages, size_t bytes)
 static unsigned int leaf_order(const struct vm_struct *vm)
 {
 	struct leaf leaf;
+	bool found = walk_lookup_any(&kernel_space, (uintptr_t)vm->addr, &leaf);
 
-	if (!walk_lookup_any(&kernel_space, (uintptr_t)vm->addr, &leaf))
-		return 0;
+	ASSERT(found, "nothing is at %p", vm->addr);
 	return level_shift(leaf.level) - PAGE_SHIFT;
 }
 
@@ -190,13 +191,14 @@ static void inherit(struct vm_request *request, const struct area *area, size_t 
 {
 	unsigned long leaf = PAGE_SIZE << area->vm.page_order;
 	struct leaf first;
+	bool found = walk_lookup_any(&kernel_space, area->va.va_start, &first);
 
 	request->size = (size + PAGE_SIZE - 1) & PAGE_MASK;
 	request->flags = area->vm.flags;
 	if (request->align < leaf)
 		request->align = leaf;
-	if (walk_lookup_any(&kernel_space, area->va.va_start, &first))
-		request->prot = __pgprot(first.prot.pgprot | _PAGE_PRESENT);
+	ASSERT(found, "nothing is at %lx", area->va.va_start);
+	request->prot = __pgprot(first.prot.pgprot | _PAGE_PRESENT);
 }
 
 static void *change(const void *p, size_t size, struct vm_request *request)
