@@ -31,20 +31,25 @@ static void add_range(phys_addr_t start, uint64_t size, uint16_t node)
 
 /*
  * Something for every zone, and every awkwardness that firmware has: ends that are aligned to a
- * page and no more, a hole of one page, a range of one page, halves below and above 4 GiB.
+ * page and no more, a hole of one page, a range of one page, halves below and above 4 GiB, and
+ * ranges without anything between them, of one zone
+ * or node and of two.
  */
 static void lay_out_memory(uint64_t size, unsigned int nodes)
 {
-	uint64_t half = (size - 15 * MIB) / 2 & PAGE_MASK;
+	uint64_t below = size < 3 * GIB ? size : 3 * GIB; /* the rest lies behind it all */
+	uint64_t half = (below - 16 * MIB) / 2 & PAGE_MASK;
+	uint64_t quarter = (half / 4 & ~(2 * MIB - 1)) + MIB;
 	uint16_t last = (uint16_t)(nodes - 1);
 
 	add_range(1 * MIB, 7 * MIB, 0);
-	add_range(8 * MIB + 64 * PAGE_SIZE, 7 * MIB, 0);
+	add_range(8 * MIB + 64 * PAGE_SIZE, 8 * MIB - 64 * PAGE_SIZE, 0);
 	add_range(16 * MIB, PAGE_SIZE, 0);
 	add_range(16 * MIB + 2 * PAGE_SIZE, half / 2, 0);
 	add_range(GIB + 5 * PAGE_SIZE, (half / 2 & PAGE_MASK) + MIB, last);
 	add_range(4 * GIB, half / 2, 0);
-	add_range(5 * GIB + 3 * MIB, half / 2, last);
+	add_range(5 * GIB + 3 * MIB, quarter, 0);
+	add_range(5 * GIB + 3 * MIB + quarter, half / 2 - quarter + size - below, last);
 }
 
 /* In the first hole: what the firmware uses itself, and what it keeps. */
@@ -99,8 +104,8 @@ static bool is_levels(unsigned int levels)
 
 const char *machine_start(const struct machine_config *config)
 {
-	if (config->memory < 24 * MIB || config->memory > 3 * GIB)
-		return "memory must be between 24M and 3G";
+	if (config->memory < 24 * MIB || config->memory > 8 * GIB)
+		return "memory must be between 24M and 8G";
 	if (!is_levels(config->levels) || !is_levels(config->inside))
 		return "levels must be 4 or 5";
 	if (config->nodes < 1 || config->nodes > 2)
