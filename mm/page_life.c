@@ -207,6 +207,7 @@ static size_t nr_exact(const struct runs *runs)
 	size_t nr_ranges;
 
 	memblock_ranges(&nr_ranges);
+	/* unreached: more ranges than runs */
 	return nr_ranges < runs->max ? runs->max - nr_ranges : 0;
 }
 
@@ -217,9 +218,9 @@ static void note_run(struct runs *runs, uint64_t pfn, uint64_t nr)
 
 	if (runs->nr > nr_exact(runs) && is_all_ours(runs->ranges[runs->nr - 1].end, start))
 		runs->ranges[runs->nr - 1].end = end;
-	else if (runs->nr < runs->max)
+	else if (runs->nr < runs->max) /* unreached: more ranges than runs */
 		runs->ranges[runs->nr++] = (struct phys_range){.start = start, .end = end};
-	else
+	else /* unreached: as above */
 		runs->left_out += nr;
 }
 
@@ -263,7 +264,7 @@ void page_alloc_clear_rest(void)
 		clear_range(&rest.ranges[i]);
 	for (size_t i = nr_exact(&handed_out); i < handed_out.nr; i++)
 		clear_range(&handed_out.ranges[i]);
-	if (rest.left_out != 0)
+	if (rest.left_out != 0) /* unreached: more ranges than runs */
 		log_line("page_alloc: %llu frames in use at the end are not cleared",
 			 (unsigned long long)rest.left_out);
 }

@@ -1,11 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "early_calls.h"
+#include <string.h>
 #include "dma_alloc.h"
+#include "fault.h"
 #include "host_log.h"
 #include "ioremap.h"
+#include "lib/errno.h"
+#include "map.h"
+#include "page_alloc.h"
+#include "pcp.h"
 #include "percpu_alloc.h"
+#include "slab.h"
 #include "vm_map_ram.h"
 #include "vmalloc.h"
+#include "vmap_area.h"
 #include "vmallocinfo.h"
 #include "../suites/words.h"
 
@@ -45,14 +53,48 @@ static const char *allocating(void)
 								     : NULL;
 }
 
+/* Of frames and objects. */
+static const char *below_areas(void)
+{
+	struct vmap_request anywhere = {.nr_pages = 1, .align = 1};
+	struct page_alloc_stats stats;
+	struct vmap_area_stats areas;
+	unsigned long pfn_of_none = 1;
+	uint64_t pfn;
+
+	if (alloc_page(GFP_KERNEL) || alloc_frame_run(GFP_KERNEL, NUMA_NO_NODE, 2, &pfn, 1))
+		return "a frame";
+	if (alloc_contig_pages(2, GFP_KERNEL, NUMA_NO_NODE, NULL))
+		return "a range of frames";
+	if (page_table_source.alloc(NULL, false))
+		return "a table";
+	free_contig_range(5, 2);
+	page_alloc_get_stats(&stats);
+	if (stats.refills || drain_all_pages() || page_alloc_check())
+		return "what a CPU keeps";
+	if (slab_nr_objects() || slab_check() || slab_describe(PAGE_OFFSET, NULL, 0))
+		return "an object";
+	vmap_area_get_stats(&areas);
+	if (areas.areas || vmap_area_slots(&anywhere) || vmap_area_alloc(&anywhere) ||
+	    vmap_pfn(&pfn_of_none, 1, PAGE_KERNEL))
+		return "an address";
+	return vmalloc_nr_pages() || vmap_area_check() ? "a page of vmalloc()" : NULL;
+}
+
 const char *early_calls(void)
 {
+	const char *problem = below_areas();
 	const char *inside = (const char *)(VMALLOC_START + 5 * PAGE_SIZE);
 	char said[512], byte;
 
+	if (problem)
+		return problem;
 	vfree(NULL);
 	host_log_capture(said, sizeof(said));
 	vfree(inside);
+	fault_depths[platform_cpu()].nr++; /* in an exception handler, that is */
+	vfree(inside);
+	fault_depths[platform_cpu()].nr--;
 	vfree_atomic(inside);
 	vunmap(inside);
 	host_log_capture(NULL, 0);
@@ -60,9 +102,24 @@ const char *early_calls(void)
 		return "a refusal";
 	vm_unmap_ram(inside, 1);
 	vm_unmap_aliases();
+	vmalloc_quiesce();
 	vmallocinfo(count_line, NULL);
 	if (find_vm_area(inside) || vread(&byte, inside, 1) || vmalloc_dump_obj((void *)inside) ||
 	    lines)
 		return "a question";
 	return allocating();
+}
+
+const char *late_calls(void)
+{
+	uintptr_t address = VMALLOC_START + PUD_SIZE;
+	char text[96];
+
+	if (nr_free_pages() && pcps_frames(0))
+		return "frames that a CPU keeps";
+	if (map_range(&kernel_space, address, PUD_SIZE, PAGE_SIZE, PAGE_KERNEL, LEVEL_PTE) !=
+	    -ENOMEM)
+		return "a table";
+	fault_describe(PAGE_OFFSET + (1 << 20), text, sizeof(text));
+	return strstr(text, "frame 0x") ? "what a frame is" : NULL;
 }

@@ -7,3 +7,5 @@
  * or the call that answered something else.
  */
 const char *early_calls(void);
+/* The same for what only comes after mm_exit(). */
+const char *late_calls(void);

@@ -4,12 +4,12 @@
 #include "fault.h"
 #include "fault_report.h"
 #include "host_clock.h"
-#include "host_log.h"
 #include "lib/assert.h"
 #include "lib/format.h"
 #include "lib/lock.h"
 #include "machine.h"
 #include "page_alloc.h"
+#include "scarce.h"
 #include "slab.h"
 #include "space.h"
 #include "test.h"
@@ -205,21 +205,22 @@ static void make_cache(void)
 	kmem_cache_create("needed", 64, 0, SLAB_PANIC, NULL);
 }
 
-static void take_all_frames(void)
-{
-	host_log_hush(true);
-	for (int order = MAX_PAGE_ORDER; order >= 0; order--)
-		while (alloc_pages(GFP_ATOMIC | __GFP_NOWARN, (unsigned int)order))
-			;
-	while (alloc_page(GFP_KERNEL | __GFP_NOWARN))
-		;
-	host_log_hush(false);
-}
-
 static void frame_of_none(void)
 {
 	take_all_frames();
 	alloc_page(GFP_KERNEL | __GFP_NOFAIL);
+}
+
+/* Every address of the range is taken; nobody will give any back. */
+static void address_of_none(void)
+{
+	uintptr_t start = VMALLOC_END - 64 * PAGE_SIZE, end = start + 8 * PAGE_SIZE;
+
+	while (__vmalloc_node_range(PAGE_SIZE, 1, start, end, GFP_KERNEL | __GFP_NOWARN,
+				    PAGE_KERNEL, 0, NUMA_NO_NODE, NULL))
+		;
+	__vmalloc_node_range(PAGE_SIZE, 1, start, end, GFP_KERNEL | __GFP_NOFAIL | __GFP_NOWARN,
+			     PAGE_KERNEL, 0, NUMA_NO_NODE, NULL);
 }
 
 static void area_of_none(void)
@@ -233,4 +234,5 @@ TEST(ends, memory, "what must not fail, where nobody is left who could free anyt
 	expect(apart_ends(make_cache, "a cache that the run needs cannot be made"));
 	expect(apart_ends(frame_of_none, "out of memory under __GFP_NOFAIL"));
 	expect(apart_ends(area_of_none, "out of memory under __GFP_NOFAIL"));
+	expect(apart_ends(address_of_none, "vmalloc: no memory under __GFP_NOFAIL"));
 }

@@ -2,6 +2,7 @@
 #include "area_cache.h"
 #include "areas.h"
 #include "dma_alloc.h"
+#include "handler.h"
 #include "host_log.h"
 #include "ioremap.h"
 #include "lib/format.h"
@@ -19,34 +20,12 @@
 
 /*
  * Calls from an exception handler that came while somebody held a lock: nothing waits; what needs
- * the lock answers that it cannot, and what is freed is put off and comes back later. The handler
- * is played: the CPU counts itself as in one, and the lock as another CPU's.
+ * the lock answers that it cannot, and what is freed is put off and comes back later.
  */
 
-enum { NOBODY = PLATFORM_CPUS_MAX, LARGE_ORDER = 9, QUIET = GFP_ATOMIC | __GFP_NOWARN };
+enum { LARGE_ORDER = 9, QUIET = GFP_ATOMIC | __GFP_NOWARN };
 
 static char said[4096];
-
-static void enter(void)
-{
-	fault_depths[platform_cpu()].nr++;
-}
-
-static void leave(void)
-{
-	fault_depths[platform_cpu()].nr--;
-}
-
-static void hold(struct spinlock *lock)
-{
-	expect_equal(lock->locked, 0);
-	__atomic_store_n(&lock->locked, NOBODY, __ATOMIC_SEQ_CST);
-}
-
-static void release(struct spinlock *lock)
-{
-	__atomic_store_n(&lock->locked, 0, __ATOMIC_SEQ_CST);
-}
 
 /* And what the CPU keeps for itself. */
 static void hold_zones(void)
@@ -85,6 +64,7 @@ TEST(handler, zones, "with the zones locked large blocks are not to be had, and 
 	expect(!alloc_pages(QUIET, LARGE_ORDER));
 	expect(!alloc_page(QUIET)); /* this CPU keeps none */
 	expect(!alloc_contig_pages(3, QUIET, NUMA_NO_NODE, NULL));
+	expect(!drain_all_pages());
 	__free_pages(block, LARGE_ORDER);
 	expect(!page_alloc_check());
 	release_zones();
@@ -290,6 +270,7 @@ TEST(handler, refused, "calls that may wait are refused with a line, and do noth
 {
 	static const unsigned long offset = 0;
 	static const size_t size = PAGE_SIZE;
+	unsigned long beyond = (unsigned long)frame_end;
 	struct vm_struct *vm = get_vm_area(PAGE_SIZE, VM_MAP), *found;
 	struct page *page = alloc_page(GFP_KERNEL);
 	void *slot = vm_map_ram(&page, 1, NUMA_NO_NODE), *area = vmalloc(PAGE_SIZE);
@@ -321,6 +302,10 @@ TEST(handler, refused, "calls that may wait are refused with a line, and do noth
 	expect_refused("free_vm_area");
 	expect(!vrealloc(area, 2 * PAGE_SIZE, GFP_KERNEL));
 	expect_refused("vrealloc");
+	expect(!vrealloc(area, 0, GFP_KERNEL));
+	expect_refused("vrealloc");
+	expect(!vmap_pfn(&beyond, 1, PAGE_KERNEL));
+	expect_refused("vmap_pfn");
 	expect(!pcpu_get_vm_areas(&offset, &size, 1, PAGE_SIZE));
 	expect_refused("pcpu_get_vm_areas");
 	pcpu_free_vm_areas(set, 1);

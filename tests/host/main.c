@@ -175,7 +175,9 @@ static int run_inside(struct runner_result *result)
 	if (result->cut_short)
 		return 0;
 	mm_exit();
-	runner_report(result, "host.calls_too_early", too_early ? too_early : early_calls());
+	if (!too_early)
+		too_early = early_calls();
+	runner_report(result, "host.calls_too_early", too_early ? too_early : late_calls());
 	proof_inside();
 	return 0;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "broken.h"
+#include "memblock.h"
 #include "page_alloc.h"
 #include "pcp.h"
 #include "slab.h"
@@ -254,4 +255,58 @@ TEST(check, runs_of_zones, "a CPU's runs of every zone are looked at")
 			      "pcp: the count of frames is not what the runs hold");
 	}
 	expect(nr > 0);
+}
+
+TEST(check, slab_other_list, "a slab's free objects are its own, and one broken slab is enough")
+{
+	enum { MANY = 400 };
+	static void *many[MANY];
+	struct kmem_cache *cache = make_cache();
+	struct slab *first, *second;
+
+	require(kmem_cache_alloc_bulk(cache, GFP_KERNEL, MANY, many) == MANY);
+	for (unsigned int i = 1; i < MANY; i += 2) /* some of each slab */
+		kmem_cache_free(cache, many[i]);
+	kmem_cache_shrink(cache); /* nothing is on the CPUs' lists now */
+	first = list_entry(cache->partial.next, struct slab, node);
+	second = list_entry(first->node.next, struct slab, node);
+	require(cache->nr_slabs > 2 && first->free && second->free);
+	expect_broken(slab_check(), first->free, second->free,
+		      "slab: a list of free objects leads elsewhere");
+	for (unsigned int i = 0; i < MANY; i += 2)
+		kmem_cache_free(cache, many[i]);
+}
+
+TEST(check, runs_end, "a run that ends in another zone")
+{
+	struct run_stack *stack = own_stack();
+	struct frame_run *run = stack->top, was = *run;
+	size_t nr;
+	const struct memory_range *ranges = memblock_ranges(&nr);
+
+	for (size_t i = 0; i + 1 < nr; i++) {
+		uint64_t next = ranges[i + 1].start >> PAGE_SHIFT;
+
+		if (ranges[i].end != ranges[i + 1].start ||
+		    pfn_zone_index(next - 1) == pfn_zone_index(next))
+			continue;
+		stack->zone = &zones[pfn_zone_index(next - 1)];
+		*run = (struct frame_run){.pfn = (uint32_t)next - 1, .nr = 2};
+		expect(page_alloc_check() != NULL);
+		stack->zone = &zones[pfn_zone_index(was.pfn)];
+		*run = was;
+	}
+	expect(!page_alloc_check());
+}
+
+TEST(check, slab_first_cache, "whichever cache is broken is found, others behind it or not")
+{
+	void *object = kmalloc(64, GFP_KERNEL);
+	struct kmem_cache *cache;
+
+	require(object);
+	cache = slab_of(object)->cache;
+	expect_broken(slab_check(), cache->nr_slabs, cache->nr_slabs + 1,
+		      "slab: a count of slabs is wrong");
+	kfree(object);
 }

@@ -143,3 +143,87 @@ TEST(check, tables, "how many page tables a space has of each level")
 		expect_broken(space_check(), kernel_space.tables[level], nr + 1, text);
 	}
 }
+
+/* Two free blocks that touch, which giving them back would have joined. */
+TEST(check, free_space, "the free blocks: their tree, their order, their sum")
+{
+	static struct vmap_area blocks[2] = {{.va_start = PAGE_SIZE, .va_end = 3 * PAGE_SIZE},
+					     {.va_start = 3 * PAGE_SIZE, .va_end = 4 * PAGE_SIZE}};
+	struct free_space space = {.tree = {.augmented = true}, .bytes = 3 * PAGE_SIZE};
+
+	expect_equal(area_tree_largest(&space.tree), 0);
+	for (unsigned int i = 0; i < 2; i++)
+		area_tree_insert(&space.tree, &blocks[i]);
+	expect_string(said(free_space_check(&space)), "two free blocks touch or overlap");
+	expect_broken(vmap_area_check(), areas.free.tree.nr, areas.free.tree.nr + 1,
+		      "an address tree has lost count of its nodes");
+	expect_broken(vmalloc_check(), areas.free.bytes, areas.free.bytes + 1,
+		      "free address space was lost count of");
+}
+
+/* The last free block, and the taken range before a free one; NULL: there is none. */
+static struct vmap_area *last_free(void)
+{
+	struct vmap_area *block = areas.free.tree.root;
+
+	while (block && block->right)
+		block = block->right;
+	return block;
+}
+
+TEST(check, region_end, "the end of the region: neither free nor taken, or both")
+{
+	struct vmap_area *block = last_free();
+	struct vmap_area *taken = block ? area_tree_before(&areas.taken, block->va_start) : NULL;
+
+	if (!block || block->va_end != VMALLOC_END || !taken ||
+	    area_body_end(taken) != block->va_start)
+		test_skip("the region ends otherwise");
+	block->va_end -= PAGE_SIZE;
+	areas.free.bytes -= PAGE_SIZE;
+	area_tree_resized(&areas.free.tree, block);
+	expect_string(said(vmap_area_check()),
+		      "a part of the vmalloc region is neither free nor taken");
+	block->va_end += PAGE_SIZE;
+	areas.free.bytes += PAGE_SIZE;
+	area_tree_resized(&areas.free.tree, block);
+	expect_broken(vmap_area_check(), taken->va_end, block->va_end + taken->behind * PAGE_SIZE,
+		      "a part of the vmalloc region is free or taken twice");
+}
+
+TEST(check, area_cache_lazy, "and its freed ranges: those of this flush, those of an earlier one")
+{
+	struct area_cpu *cpu = this_area_cpu();
+	const char *strange = "a cache of address ranges holds one that does not belong there";
+	struct lazy_class *class = &cpu->classes[6];
+	struct area *first;
+
+	vfree(vmalloc(7 * PAGE_SIZE));
+	if (!class->lazy)
+		test_skip("no cache");
+	first = class->lazy;
+	expect_broken(vmap_area_check(), first->va.state, AREA_PINNED, strange);
+	class->older = first;
+	class->lazy = NULL;
+	expect_broken(vmap_area_check(), first->va.size_class, 3, strange);
+	class->lazy = first;
+	class->older = NULL;
+	expect(!vmap_area_check());
+}
+
+TEST(check, ram_block_end, "slots of a block that go on beyond what was carved")
+{
+	struct page *page = alloc_page(GFP_KERNEL);
+	void *slot = page ? vm_map_ram(&page, 1, NUMA_NO_NODE) : NULL;
+	struct ram_block *block = this_area_cpu()->ram_block;
+	unsigned int at = 0, last = 0;
+
+	require(slot && block && block->carved);
+	for (; at < block->carved; at += slot_count(&block->slots[at]))
+		last = at;
+	expect_broken(vmalloc_check(), block->slots[last].state,
+		      slot_state_of(slot_count(&block->slots[last]) + 1, SLOT_FREE),
+		      "the slots of a block of vm_map_ram() do not fit it");
+	vm_unmap_ram(slot, 1);
+	__free_page(page);
+}

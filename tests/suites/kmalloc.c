@@ -338,3 +338,38 @@ TEST(kmalloc, large_fails, "a large one fails where it is told to, but not under
 	expect(p);
 	kfree(p);
 }
+
+TEST(kmalloc, size_roundup, "kmalloc_size_roundup() is what ksize() will be, also of nothing")
+{
+	expect_equal(kmalloc_size_roundup(0), 0);
+	expect_equal(kmalloc_size_roundup(KMALLOC_MAX_SIZE + 1), KMALLOC_MAX_SIZE + 1);
+	for (size_t size = 1; size <= KMALLOC_MAX_SIZE / 4; size = size * 3 + 1) {
+		void *p = kmalloc(size, GFP_KERNEL);
+
+		require(p);
+		expect_equal(kmalloc_size_roundup(size), ksize(p));
+		kfree(p);
+	}
+}
+
+TEST(kmalloc, no_fail, "what must not fail is had in spite of an injected failure")
+{
+	void *p;
+
+	fail_arm(1, 1u << FAIL_SLAB_OBJECT);
+	p = kmalloc(2 * KMALLOC_MAX_CACHE_SIZE, GFP_KERNEL | __GFP_NOFAIL);
+	expect_equal(fail_disarm(), 1);
+	expect(p);
+	kfree(p);
+}
+
+TEST(kmalloc, dup_nothing, "a copy of nothing is no memory; one that cannot be had is NULL")
+{
+	void *p = kmemdup("text", 0, GFP_KERNEL);
+
+	expect(ZERO_OR_NULL_PTR(p));
+	kfree(p);
+	fail_arm(1, 1u << FAIL_SLAB_OBJECT);
+	expect(!kmemdup("text", 5, GFP_KERNEL | __GFP_NOWARN));
+	expect_equal(fail_disarm(), 1);
+}

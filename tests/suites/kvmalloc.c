@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "fail.h"
 #include "slab.h"
 #include "test.h"
 #include "vmalloc.h"
@@ -217,4 +218,24 @@ TEST(kvmalloc, kvfree_rcu_readers, "readers on other CPUs never see a freed obje
 	test_run_on_cpus(test_nr_cpus(), replace_or_read, NULL);
 	kvfree_rcu_barrier();
 	kfree(published);
+}
+
+TEST(kvmalloc, kvrealloc_fails,
+     "what cannot be had larger is as it was; nothing grows as NULL does")
+{
+	char *p = kmalloc(100, GFP_KERNEL), *q;
+
+	require(p);
+	p[99] = 'x';
+	fail_arm_pair(1, 2, FAIL_ALL_POINTS);
+	expect(!kvrealloc(p, 2 * KMALLOC_MAX_SIZE, GFP_KERNEL | __GFP_NOWARN));
+	fail_disarm();
+	expect_equal(p[99], 'x');
+	q = kvrealloc(NULL, 2 * KMALLOC_MAX_SIZE, GFP_KERNEL | __GFP_NOWARN);
+	if (q) /* so much there may not be */
+		expect(is_vmalloc_addr(q));
+	kvfree(q);
+	q = kvrealloc(ZERO_SIZE_PTR, 2 * KMALLOC_MAX_SIZE, GFP_KERNEL | __GFP_NOWARN);
+	kvfree(q);
+	kfree(p);
 }

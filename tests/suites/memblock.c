@@ -116,3 +116,35 @@ TEST(memblock, random, "any mixture of sizes and alignments is served without ov
 			expect_equal(taken[((start - base) >> PAGE_SHIFT) + f]++, 0);
 	}
 }
+
+TEST(memblock, nothing, "no bytes, a closed one, and an alignment that no range has give nothing")
+{
+	struct memblock *memblock = fresh();
+
+	expect_equal(memblock_alloc_from(memblock, 0, PAGE_SIZE, 0), 0);
+	expect_equal(memblock_alloc_from(memblock, PAGE_SIZE, GIB, 2 * GIB), 0);
+	memblock->closed = true;
+	expect_equal(memblock_alloc_from(memblock, PAGE_SIZE, PAGE_SIZE, 0), 0);
+	expect_equal(memblock->nr_used, 0);
+}
+
+TEST(memblock, full, "a list of what was handed out that is full takes only what joins it")
+{
+	static const struct memory_range wide = {.start = GIB, .end = 3 * GIB};
+	struct memblock *memblock = fresh();
+	phys_addr_t last = 0;
+
+	memblock->ranges = &wide;
+	memblock->nr_ranges = 1;
+	for (unsigned int i = 0; i < MEMBLOCK_MAX_USED; i++)
+		require((last = memblock_alloc_from(memblock, PAGE_SIZE, 4 * PAGE_SIZE, 0)) != 0);
+	expect_equal(memblock->nr_used, MEMBLOCK_MAX_USED);
+	expect_equal(memblock_alloc_from(memblock, PAGE_SIZE, 4 * PAGE_SIZE, 0), 0);
+	expect_equal(memblock->nr_used, MEMBLOCK_MAX_USED);
+	/* from the top: behind the first one, up to the end; then all between two of them */
+	expect_equal(memblock_alloc_from(memblock, 3 * PAGE_SIZE, PAGE_SIZE, 0),
+		     3 * GIB - 3 * PAGE_SIZE);
+	expect_equal(memblock_alloc_from(memblock, 3 * PAGE_SIZE, PAGE_SIZE, 0),
+		     3 * GIB - 7 * PAGE_SIZE);
+	expect_equal(memblock->nr_used, MEMBLOCK_MAX_USED - 1);
+}

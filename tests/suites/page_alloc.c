@@ -370,3 +370,132 @@ TEST(page_alloc, other_cpu, "what one CPU allocates another one frees")
 	drain_all_pages();
 	expect(!page_alloc_check());
 }
+
+/* The last frame of a range that has none of ours behind it, whose struct page exists; 0: none. */
+static uint64_t frame_before_hole(void)
+{
+	size_t nr;
+	const struct memory_range *ranges = memblock_ranges(&nr);
+
+	for (size_t i = 0; i < nr; i++) {
+		uint64_t end = ranges[i].end >> PAGE_SHIFT;
+
+		if (end % FRAME_BLOCK && !pfn_valid(end))
+			return end - 1;
+	}
+	return 0;
+}
+
+TEST(page_alloc, wrong_pages, "a pointer to no page, too large an order: refused, nothing is freed")
+{
+	struct page *page = alloc_page(GFP_KERNEL), *odd;
+	uint64_t before = refused(), free_frames;
+
+	require(page);
+	odd = (struct page *)((uintptr_t)page + 1);
+	free_frames = nr_free_pages();
+	__free_pages(page, MAX_PAGE_ORDER + 1);
+	put_page(odd);
+	free_pages_bulk(1, &odd);
+	expect_equal(refused(), before + 3);
+	split_page(odd, 0);
+	split_page(page, MAX_PAGE_ORDER + 1);
+	get_page(odd);
+	expect_equal(nr_free_pages(), free_frames);
+	expect_equal(page_count(page), 1);
+	__free_page(page);
+}
+
+TEST(page_alloc, hole, "what reaches into a hole of the memory is refused from there on")
+{
+	uint64_t last = frame_before_hole(), before = refused(), free_frames = nr_free_pages();
+	struct page *pages[2];
+
+	if (!last)
+		test_skip("no range of memory ends within a block of the page array");
+	pages[0] = pfn_to_page(last);
+	pages[1] = pages[0] + 1;
+	__free_pages(pages[0], 1);
+	expect_equal(refused(), before + 1);
+	free_pages_bulk(1, &pages[1]);
+	expect_equal(refused(), before + 2);
+	if (page_count(pages[0]) == 0) {
+		free_pages_bulk(2, pages);
+		expect_equal(refused(), before + 4);
+	}
+	expect_equal(nr_free_pages(), free_frames);
+}
+
+TEST(page_alloc, bulk_compound, "in an array of pages a compound block is freed as a whole")
+{
+	struct page *pages[3] = {alloc_page(GFP_KERNEL), alloc_pages(GFP_KERNEL | __GFP_COMP, 2),
+				 alloc_page(GFP_KERNEL | __GFP_COMP)};
+	uint64_t free_frames = nr_free_pages();
+
+	require(pages[0] && pages[1] && pages[2]);
+	free_pages_bulk(3, pages);
+	expect_equal(nr_free_pages(), free_frames + 6);
+}
+
+TEST(page_alloc, this_node, "of a node alone nothing is had when its zone is empty")
+{
+	gfp_t gfp = GFP_DMA | __GFP_THISNODE | __GFP_NOWARN;
+	struct page *blocks[16];
+	unsigned int nr = 0;
+
+	while (nr < 16 && (blocks[nr] = alloc_pages_node(0, gfp, MAX_PAGE_ORDER))) {
+		expect_equal(page_to_nid(blocks[nr]), 0);
+		nr++;
+	}
+	expect_below(nr, 16);
+	while (nr > 0)
+		__free_pages(blocks[--nr], MAX_PAGE_ORDER);
+}
+
+TEST(page_alloc, nothing, "no bytes and no frames are none")
+{
+	uint64_t pfn = 0, free_frames = nr_free_pages();
+
+	expect(!alloc_pages_exact(0, GFP_KERNEL));
+	expect(!alloc_pages_exact((PAGE_SIZE << MAX_PAGE_ORDER) + 1, GFP_KERNEL));
+	expect_equal(alloc_frame_run(GFP_KERNEL, NUMA_NO_NODE, 0, &pfn, 1), 0);
+	expect_equal(alloc_pages_bulk_array(GFP_KERNEL, 0, NULL), 0);
+	expect_equal(nr_free_pages(), free_frames);
+}
+
+static void back_to_node(void *node)
+{
+	set_cpu_node(platform_cpu(), *(int *)node);
+}
+
+TEST(page_alloc, cpu_node, "a CPU that belongs to another node has frames of that one")
+{
+	const unsigned int last = PLATFORM_CPUS_MAX - 1;
+	static int own;
+	static struct test_end end = {.function = back_to_node, .context = &own};
+
+	own = numa_node_id();
+	test_at_end(&end);
+	for (unsigned int node = 0; node < nr_online_nodes(); node++) {
+		struct page *page;
+
+		set_cpu_node(platform_cpu(), (int)node);
+		expect_equal(numa_node_id(), node);
+		page = alloc_page(GFP_KERNEL);
+		require(page);
+		expect_equal(page_to_nid(page), node);
+		__free_page(page);
+	}
+	set_cpu_node(platform_cpu(), MAX_NUMNODES - 1); /* one that there is not */
+	expect_equal(numa_node_id(), 0);
+	set_cpu_node(last, cpu_to_node(last)); /* nobody, mostly */
+}
+
+TEST(page_alloc, owner, "a word without an owner is nobody's")
+{
+	char who[64];
+
+	frame_owner_format(0, who, sizeof(who));
+	expect_string(who, "nobody");
+	expect_equal(frame_owner_decode(0), 0);
+}

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "page_alloc.h"
+#include "mm.h"
 #include "pcp.h"
 #include "slab.h"
 #include "test.h"
@@ -268,6 +269,9 @@ TEST(page_runs, contig_refused, "no frames, odd alignments, more than there is, 
 	expect(!alloc_contig_pages_aligned(1, 1ul << 63, gfp, NUMA_NO_NODE, NULL));
 	expect(!alloc_contig_pages(1, gfp, NUMA_NO_NODE, &none));
 	expect(!alloc_contig_pages(1, gfp | (gfp_t)1 << 30, NUMA_NO_NODE, NULL));
+	expect(!alloc_contig_pages_aligned(1, 0, gfp, NUMA_NO_NODE, NULL));
+	expect(!alloc_contig_pages(1, gfp, (int)nr_online_nodes(), NULL));
+	expect(!alloc_contig_pages(totalram_pages(), gfp | __GFP_THISNODE, 0, NULL));
 	page = alloc_contig_pages(1, gfp, 0, &all);
 	require(page);
 	free_contig_range(page_to_pfn(page), 1);
@@ -293,4 +297,68 @@ TEST(page_runs, scattered, "every second frame of a long stretch, each written")
 	while (nr-- > 0)
 		free_contig_range(page_to_pfn(pages[nr]), 1);
 	kvfree(pages);
+}
+
+TEST(page_runs, contig_zones, "a contiguous range lies in the zone that was asked for")
+{
+	static const struct {
+		gfp_t gfp;
+		uint64_t end;
+	} zone_of[] = {{GFP_DMA, DMA_END_PFN}, {GFP_DMA32, DMA32_END_PFN}};
+
+	for (unsigned int i = 0; i < 2; i++) {
+		struct page *page =
+			alloc_contig_pages(3, zone_of[i].gfp | __GFP_NOWARN, NUMA_NO_NODE, NULL);
+
+		if (!page)
+			continue; /* firmware may leave none so low */
+		expect_below(page_to_pfn(page) + 2, zone_of[i].end);
+		free_contig_range(page_to_pfn(page), 3);
+	}
+}
+
+TEST(page_runs, contig_scattered,
+     "as many frames as a zone has free are no range if they lie apart")
+{
+	gfp_t gfp = GFP_KERNEL | __GFP_NOWARN;
+	uint64_t before;
+
+	mm_quiesce();
+	before = nr_free_pages();
+	for_each_populated_zone(zone)
+	{
+		uint64_t kept = zone->watermark[WMARK_MIN] + zone->lowmem_reserve[ZONE_NORMAL];
+		uint64_t most = zone->free > kept ? zone->free - kept : 0;
+
+		for (unsigned int more = 0; most && more < 2; more++) {
+			struct page *page = alloc_contig_pages(most + more, gfp, zone->node, NULL);
+
+			if (page) /* of a larger zone, or this one is whole */
+				free_contig_range(page_to_pfn(page), most + more);
+		}
+	}
+	expect_equal(nr_free_pages(), before);
+	expect(!page_alloc_check());
+}
+
+TEST(page_runs, held_anywhere,
+     "wherever in a run the frame lies that somebody holds, it alone stays")
+{
+	enum { NR = 48 };
+
+	for (unsigned int held = 0; held < NR; held++) {
+		struct page *block = alloc_pages(GFP_KERNEL, 6);
+		uint64_t pfn, before;
+
+		require(block);
+		pfn = page_to_pfn(block);
+		before = nr_free_pages();
+		get_page(block + held);
+		free_frame_run(pfn, NR, ME);
+		expect_equal(nr_free_pages(), before + NR - 1);
+		expect_equal(page_count(block + held), 1);
+		__free_page(block + held);
+		free_frame_run(pfn + NR, 64 - NR, ME);
+	}
+	expect(!page_alloc_check());
 }

@@ -32,8 +32,13 @@ static int remap(long offset, void *kaddr, unsigned long pgoff, unsigned long si
 TEST(remap_vmalloc, edges, "only whole pages that area and VMA have are mapped, and no others")
 {
 	char *p = vmalloc_user(4 * PAGE_SIZE);
+	struct vm_struct *by_hand = get_vm_area(PAGE_SIZE, VM_USERMAP);
+	struct vm_area_struct nowhere, wide;
 
-	require(p && create());
+	require(p && by_hand && create());
+	nowhere = wide = vma;
+	nowhere.space = NULL;
+	wide.vm_end = ~0ul & PAGE_MASK;
 	expect_equal(remap(0, p, 0, 0), -EINVAL);
 	expect_equal(remap(1, p, 0, PAGE_SIZE), -EINVAL);
 	expect_equal(remap(0, p, 0, PAGE_SIZE + 1), -EINVAL);
@@ -45,12 +50,17 @@ TEST(remap_vmalloc, edges, "only whole pages that area and VMA have are mapped, 
 	expect_equal(remap(0, p, 4, PAGE_SIZE), -EINVAL);
 	expect_equal(remap(0, p, ~0ul, 2 * PAGE_SIZE), -EINVAL);
 	expect_equal(remap(0, p + 4 * PAGE_SIZE, 0, PAGE_SIZE), -EINVAL);
+	expect_equal(remap(0, p, 5, PAGE_SIZE), -EINVAL);
+	expect_equal(remap(0, by_hand->addr, 0, PAGE_SIZE), -EINVAL);
+	expect_equal(remap_vmalloc_range_partial(&nowhere, vma.vm_start, p, 0, PAGE_SIZE), -EINVAL);
+	expect_equal(remap_vmalloc_range_partial(&wide, 1ul << 63, p, 0, PAGE_SIZE), -EINVAL);
 	expect_equal(remap(0, (void *)(VMALLOC_END - PAGE_SIZE), 0, PAGE_SIZE), -EINVAL);
 	expect_equal(unmap_range(&other, vma.vm_start, 4 * PAGE_SIZE), 0);
 	expect_equal(remap(3 * PAGE_SIZE, p, 3, PAGE_SIZE), 0);
 	expect_equal(remap(0, p, 0, 3 * PAGE_SIZE), 0);
 	expect_equal(unmap_range(&other, vma.vm_start, 4 * PAGE_SIZE), 4);
 	expect_equal(space_destroy(&other), 0);
+	free_vm_area(by_hand);
 	vfree(p);
 }
 

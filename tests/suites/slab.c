@@ -415,3 +415,78 @@ TEST(slab, half_a_line, "SLAB_HWCACHE_ALIGN packs objects of up to half a line, 
 	expect_equal(kmem_cache_destroy(half), 0);
 	expect_equal(kmem_cache_destroy(more), 0);
 }
+
+TEST(slab, other_node, "of another node than the CPU's too: cleared, and one that must not fail")
+{
+	struct kmem_cache *cache = kmem_cache_create("test", 64, 0, 0, NULL);
+	int other = (numa_node_id() + 1) % (int)nr_online_nodes();
+	void *near, *objects[3];
+
+	require(cache);
+	if (other == numa_node_id()) {
+		kmem_cache_destroy(cache);
+		test_skip("one node");
+	}
+	near = kmem_cache_alloc_node(cache, GFP_KERNEL, NUMA_NO_NODE);
+	objects[0] = kmem_cache_alloc_node(cache, GFP_KERNEL | __GFP_ZERO, other);
+	fail_arm(1, 1u << FAIL_SLAB_OBJECT);
+	objects[1] = kmem_cache_alloc_node(cache, GFP_KERNEL | __GFP_NOFAIL, other);
+	expect_equal(fail_disarm(), 1);
+	fail_arm(1, 1u << FAIL_SLAB_OBJECT);
+	objects[2] = kmem_cache_alloc_node(cache, GFP_KERNEL | __GFP_ZERO, other);
+	expect_equal(fail_disarm(), 1);
+	expect(near && objects[0] && objects[1] && !objects[2]);
+	expect(all_zero(objects[0], 64));
+	for (unsigned int i = 0; i < 2; i++)
+		expect_equal(page_to_nid(virt_to_page(objects[i])), other);
+	kmem_cache_free(cache, near);
+	kmem_cache_free_bulk(cache, 3, objects);
+	expect_equal(kmem_cache_destroy(cache), 0);
+}
+
+TEST(slab, describe_edges, "what is in front of a slab's objects, or behind them, is none of them")
+{
+	struct kmem_cache *cache = kmem_cache_create("describable", 200, 0, 0, NULL);
+	uintptr_t page;
+	char text[128];
+	void *object;
+
+	require(cache);
+	object = kmem_cache_alloc(cache, GFP_KERNEL);
+	require(object);
+	page = (uintptr_t)object & PAGE_MASK;
+	while (slab_describe(page, text, sizeof(text)))
+		page -= PAGE_SIZE;
+	expect(!slab_describe(page, text, sizeof(text)));
+	page = (uintptr_t)object;
+	while (slab_describe(page, text, sizeof(text)))
+		page += 200;
+	expect(!slab_describe(page, text, sizeof(text)));
+	kmem_cache_free(cache, object);
+	expect_equal(kmem_cache_destroy(cache), 0);
+}
+
+TEST(slab, flags_small,
+     "small objects are not spread over cache lines; SLAB_CACHE_DMA is below 16 MiB")
+{
+	struct kmem_cache *small = kmem_cache_create("small", 24, 0, SLAB_HWCACHE_ALIGN, NULL);
+	struct kmem_cache *wide = kmem_cache_create("wide", 100, 128, SLAB_HWCACHE_ALIGN, NULL);
+	struct kmem_cache *low = kmem_cache_create("low", 64, 0, SLAB_CACHE_DMA, NULL);
+	void *objects[3];
+
+	require(small && wide && low);
+	objects[0] = kmem_cache_alloc(small, GFP_KERNEL);
+	objects[1] = kmem_cache_alloc(wide, GFP_KERNEL);
+	objects[2] = kmem_cache_alloc(low, GFP_KERNEL | __GFP_NOWARN);
+	require(objects[0] && objects[1]);
+	expect_below(small->stride, CACHE_LINE);
+	expect_equal((uintptr_t)objects[1] % 128, 0);
+	if (objects[2]) /* firmware may leave none so low */
+		expect_below(virt_to_phys(objects[2]), (phys_addr_t)16 << 20);
+	kmem_cache_free(small, objects[0]);
+	kmem_cache_free(wide, objects[1]);
+	kmem_cache_free(low, objects[2]);
+	expect_equal(kmem_cache_destroy(small), 0);
+	expect_equal(kmem_cache_destroy(wide), 0);
+	expect_equal(kmem_cache_destroy(low), 0);
+}

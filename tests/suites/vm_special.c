@@ -83,6 +83,57 @@ PLAIN_TEST(pcpu_areas, congruent,
 	expect_not_equal((uintptr_t)vms[0]->addr, (uintptr_t)more[0]->addr);
 	pcpu_free_vm_areas(vms, 3);
 	pcpu_free_vm_areas(more, 3);
+	pcpu_free_vm_areas(NULL, 3);
+}
+
+PLAIN_TEST(pcpu_areas, any_order,
+	   "offsets need not ascend; one that was freed otherwise is refused")
+{
+	const unsigned long offsets[] = {8 * PAGE_SIZE, 0};
+	const size_t sizes[] = {PAGE_SIZE, PAGE_SIZE};
+	struct vm_struct **vms = pcpu_get_vm_areas(offsets, sizes, 2, PAGE_SIZE), *gone;
+	void *first;
+
+	require(vms);
+	first = vms[0]->addr;
+	expect_equal((uintptr_t)first, (uintptr_t)vms[1]->addr + 8 * PAGE_SIZE);
+	gone = remove_vm_area(first);
+	require(gone);
+	kfree(gone);
+	pcpu_free_vm_areas(vms, 2);
+	expect(!find_vm_area(first));
+}
+
+/* Nearly as far apart as the region is long. */
+static bool far_apart(void)
+{
+	const unsigned long offsets[] = {VMALLOC_END - VMALLOC_START - 4 * PMD_SIZE, 0};
+	const size_t sizes[] = {PAGE_SIZE, PAGE_SIZE};
+	struct vm_struct **vms = pcpu_get_vm_areas(offsets, sizes, 2, PAGE_SIZE);
+
+	pcpu_free_vm_areas(vms, 2);
+	return vms != NULL;
+}
+
+PLAIN_TEST(pcpu_areas, purged, "for lack of room they are refused; what was freed is room again")
+{
+	struct vmap_request top = {.nr_pages = 8 * PMD_SIZE >> PAGE_SHIFT,
+				   .align = PAGE_SIZE,
+				   .start = VMALLOC_START,
+				   .end = VMALLOC_END,
+				   .place = PLACE_TOP,
+				   .by_hand = true,
+				   .gfp = GFP_KERNEL};
+	struct area *area;
+
+	if (!far_apart())
+		test_skip("something lies at the start of the region");
+	vm_unmap_aliases();
+	area = vmap_area_alloc(&top);
+	require(area);
+	expect(!far_apart());
+	vmap_area_free(area, NULL);
+	expect(far_apart());
 }
 
 TEST(pcpu_areas, refused_sums, "offsets whose areas end beyond all addresses are refused")
@@ -112,11 +163,20 @@ TEST(pcpu_areas, refused_close, "areas that leave no room for the guard between 
 TEST(pcpu_areas, refused, "offsets that overlap or are not aligned are refused")
 {
 	const unsigned long overlap[] = {0, PAGE_SIZE}, odd[] = {0, 3 * PAGE_SIZE};
-	const size_t sizes[] = {2 * PAGE_SIZE, PAGE_SIZE};
+	const size_t sizes[] = {2 * PAGE_SIZE, PAGE_SIZE}, broken[] = {PAGE_SIZE, 1, 0, PAGE_SIZE};
+	const unsigned long far[] = {0, VMALLOC_END - VMALLOC_START};
+	/* There is room for the span, but early areas and their guards lie at its start. */
+	const unsigned long nearly[] = {0, VMALLOC_END - VMALLOC_START - 3 * PAGE_SIZE};
 
 	expect(!pcpu_get_vm_areas(overlap, sizes, 2, PAGE_SIZE));
 	expect(!pcpu_get_vm_areas(odd, sizes, 2, 2 * PAGE_SIZE));
 	expect(!pcpu_get_vm_areas(odd, sizes, 0, PAGE_SIZE));
+	expect(!pcpu_get_vm_areas(odd, sizes, 2, 3 * PAGE_SIZE));
+	expect(!pcpu_get_vm_areas(odd, sizes, 2, PAGE_SIZE / 2));
+	expect(!pcpu_get_vm_areas(odd, broken, 2, PAGE_SIZE));
+	expect(!pcpu_get_vm_areas(odd, broken + 2, 2, PAGE_SIZE));
+	expect(!pcpu_get_vm_areas(far, sizes, 2, PAGE_SIZE));
+	expect(!pcpu_get_vm_areas(nearly, sizes, 2, PAGE_SIZE));
 }
 
 TEST(percpu_alloc, copies, "each CPU has a copy of its own, cleared")
@@ -272,7 +332,10 @@ TEST(dma_alloc, refused, "size 0 and more than there is leave the place untouche
 
 	expect(!dma_alloc_coherent(NULL, 0, &dma, GFP_KERNEL));
 	expect(!dma_alloc_coherent(NULL, (totalram_pages() + 1) * PAGE_SIZE, &dma, GFP_KERNEL));
+	expect(!dma_alloc_coherent(NULL, PAGE_SIZE, &dma, GFP_KERNEL | (gfp_t)1 << 30));
 	expect_equal(dma, 0x4711);
+	dma_free_coherent(NULL, PAGE_SIZE, NULL, 0);
+	dma_free_coherent(NULL, PAGE_SIZE, &dma, 0);
 }
 
 static struct space other;

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "fail.h"
 #include "page_alloc.h"
 #include "percpu_alloc.h"
 #include "plain.h"
 #include "test.h"
 #include "vmalloc.h"
+#include "vmap_area.h"
 #include "walk.h"
 #include "words.h"
 
@@ -231,4 +233,60 @@ PLAIN_TEST(vrealloc, one_page_list,
 	expect_equal((uintptr_t)again, (uintptr_t)p);
 	vfree(again);
 	vfree(blocker);
+}
+
+TEST(vrealloc, nothing, "no area and no bytes are nothing, an unknown flag is refused")
+{
+	char *p = get(PAGE_SIZE);
+
+	require(p);
+	expect(!vrealloc(NULL, 0, GFP_KERNEL | __GFP_NOWARN));
+	expect(!vrealloc(p, 2 * PAGE_SIZE, GFP_KERNEL | (gfp_t)1 << 30));
+	expect_equal(find_vm_area(p)->nr_pages, 1);
+	p = vrealloc_node_align(p, 2 * PAGE_SIZE, 0, GFP_KERNEL, NUMA_NO_NODE);
+	require(p);
+	expect(holds(p, PAGE_SIZE));
+	vfree(p);
+}
+
+TEST(vrealloc, zero_pages, "whole pages come cleared, and nothing is where an area gets smaller")
+{
+	char *p = get(PAGE_SIZE);
+
+	require(p);
+	p = vrealloc(p, 2 * PAGE_SIZE, GFP_KERNEL | __GFP_ZERO);
+	require(p);
+	expect(holds(p, PAGE_SIZE));
+	expect(all_zero(p + PAGE_SIZE, PAGE_SIZE));
+	p = vrealloc(p, 100, GFP_KERNEL | __GFP_ZERO);
+	require(p);
+	expect(holds(p, 100));
+	vfree(p);
+}
+
+TEST(vrealloc, huge_fails, "a large leaf that cannot be split stays whole; addresses may stay too")
+{
+	char *p = vmalloc_huge(2 * PMD_SIZE, GFP_KERNEL), *q;
+
+	require(p);
+	pattern_fill(p, PAGE_SIZE, 5);
+	fail_arm(1, 1u << FAIL_TABLE);
+	q = vrealloc(p, PMD_SIZE / 2, GFP_KERNEL | __GFP_NOWARN);
+	if (fail_disarm()) /* without large leaves nothing is to be split */
+		expect(!q);
+	if (!q)
+		expect_equal(find_vm_area(p)->nr_pages, 2 * PMD_SIZE / PAGE_SIZE);
+	p = q ? q : p;
+	expect(holds(p, PAGE_SIZE));
+	vmap_area_quiesce(); /* no descriptor is at hand */
+	fail_arm(1, 1u << FAIL_SLAB_OBJECT);
+	q = vrealloc(p, PMD_SIZE, GFP_KERNEL | __GFP_NOWARN);
+	fail_disarm();
+	p = q ? q : p;
+	fail_arm(1, 1u << FAIL_TABLE);
+	q = vrealloc(p, PMD_SIZE + PAGE_SIZE, GFP_KERNEL | __GFP_NOWARN);
+	fail_disarm();
+	p = q ? q : p;
+	expect(holds(p, PAGE_SIZE));
+	vfree(p);
 }
