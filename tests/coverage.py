@@ -7,7 +7,9 @@
 A line counts as told when it has a reason in a comment, behind it or before it; what is indented
 deeper than that line belongs to it:
 
-    unreached: why    it cannot run here. If it does, or nothing of it is missing, that is an error.
+    unreached: why    it cannot run here. If a part of it does, or nothing of it is missing, that is
+                      an error. Where all that is indented deeper runs, the reason is for the other
+                      outcome of its line alone.
     by chance: why    it depends on what another CPU does at that moment; it may run or not.
 
 Without a reason it is not asked for that ASSERT() fails, nor that a compare-and-swap is tried again
@@ -89,6 +91,16 @@ class Source:
                 waiting = None
             if open_ones:
                 told[number] = open_ones[-1][1]
+        return self.without_blocks_that_ran(told)
+
+    def without_blocks_that_ran(self, told):
+        """A reason whose whole block ran is for the other outcome of its statement alone."""
+        for reason in set(told.values()):
+            block = [number for number, its in told.items()
+                     if its is reason and number > reason.last and number in self.count]
+            if block and all(self.count[number] for number in block):
+                told = {number: its for number, its in told.items()
+                        if its is not reason or number <= reason.last}
         return told
 
     def asserted(self):
