@@ -77,6 +77,7 @@ static void give_block(struct zone *zone, uint64_t pfn, unsigned int order)
 static unsigned int largest_order(uint64_t pfn, uint64_t nr)
 {
 	unsigned int order = 63 - (unsigned int)__builtin_clzl(nr);
+	/* unreached: frame 0 is the firmware's */
 	unsigned int aligned = pfn ? (unsigned int)__builtin_ctzl(pfn) : MAX_PAGE_ORDER;
 
 	if (order > aligned)
@@ -124,6 +125,7 @@ int zone_best_order(const struct zone *zone, unsigned int order)
 /* The free block that `pfn` lies in. */
 static uint64_t block_of(const struct zone *zone, uint64_t pfn, unsigned int *order)
 {
+	/* unreached: the end, since the frame is free */
 	for (*order = 0; *order <= MAX_PAGE_ORDER; ++*order) {
 		uint64_t first = pfn & ~(((uint64_t)1 << *order) - 1);
 		const struct page *page = pfn_to_page(first);

@@ -84,7 +84,7 @@ void page_alloc_get_stats(struct page_alloc_stats *stats)
 	}
 }
 
-/* A part of a range that lies in one zone, to its lists. */
+/* A part of a range, to the lists of its zones; it may be empty. */
 static void give_range(phys_addr_t start, phys_addr_t end)
 {
 	uint64_t pfn = start >> PAGE_SHIFT, last = end >> PAGE_SHIFT;
@@ -119,8 +119,7 @@ static void take_over(void)
 		for (size_t u = 0; u < nr_used && start < ranges[i].end; u++) {
 			if (used[u].end <= start || used[u].start >= ranges[i].end)
 				continue;
-			if (used[u].start > start)
-				give_range(start, used[u].start);
+			give_range(start, used[u].start);
 			start = used[u].end;
 		}
 		if (start < ranges[i].end)

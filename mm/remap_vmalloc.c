@@ -16,7 +16,7 @@ static pgprot_t user_prot(bool writable)
 /* Pages [first, first + nr) of the area, if it may be seen by users and has as many. */
 static struct page **pages_of(const struct vm_struct *vm, unsigned long first, unsigned long nr)
 {
-	if (!vm || !(vm->flags & VM_USERMAP) || !vm->pages)
+	if (!(vm->flags & VM_USERMAP) || !vm->pages)
 		return NULL;
 	if (first > vm->nr_pages || nr > vm->nr_pages - first)
 		return NULL;
@@ -35,7 +35,7 @@ int remap_vmalloc_range_partial(struct vm_area_struct *vma, unsigned long uaddr,
 	    uaddr < space_user_start(vma->space) || uaddr < vma->vm_start || uaddr + size < uaddr ||
 	    uaddr + size > vma->vm_end || (intptr_t)(uaddr + size) < 0)
 		return -EINVAL;
-	if (!vm || (uintptr_t)kaddr < (uintptr_t)vm->addr || nr + pgoff < nr)
+	if (!vm || nr + pgoff < nr)
 		return -EINVAL;
 	pgoff += ((uintptr_t)kaddr - (uintptr_t)vm->addr) >> PAGE_SHIFT;
 	pages = pages_of(vm, pgoff, nr);

@@ -176,6 +176,7 @@ static __attribute__((noinline)) void free_ready_run(struct area *area, entry_t 
 	struct area_cpu *cpu = area_cpus[number];
 	struct run_stack *stack = cpu->pcp->preferred;
 	struct lazy_class *class = &cpu->classes[area->va.size_class];
+	/* by chance: a run of frames that were got from two zones */
 	bool own = frames_in_zone_of(stack, pfn) && frames_in_zone_of(stack, pfn + nr - 1);
 
 	COMPUTE_ONCE(class);
