@@ -122,7 +122,7 @@ COVERAGE_RUNS := "$(SUITES)" "$(SUITES) levels=5 nodes=2 poison=on cpus=2" \
 	"$(SUITES) place=random poison=on guard=17" "$(QUICK) mem=24M" \
 	"$(QUICK) place=top quarantine=4096 cache=off" "$(QUICK) kaslr=off cpus=1" \
 	"$(QUICK) place=best debug=pagealloc kaslr=linux" "$(QUICK) mem=6G cpus=64" \
-	"test=small.buddy" "test=mm_random.mixed mixed.steps=200000"
+	"test=small.buddy" "test=page_runs.scattered" "test=mm_random.mixed mixed.steps=200000"
 
 coverage: $(L)/vmlab-cov
 	@find $(O)/cov -name '*.gcda' -delete

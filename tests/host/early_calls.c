@@ -59,6 +59,7 @@ static const char *below_areas(void)
 	struct vmap_request anywhere = {.nr_pages = 1, .align = 1};
 	struct page_alloc_stats stats;
 	struct vmap_area_stats areas;
+	struct vmalloc_totals totals;
 	unsigned long pfn_of_none = 1;
 	uint64_t pfn;
 
@@ -74,6 +75,7 @@ static const char *below_areas(void)
 		return "what a CPU keeps";
 	if (slab_nr_objects() || slab_check() || slab_describe(PAGE_OFFSET, NULL, 0))
 		return "an object";
+	vmalloc_get_totals(&totals);
 	vmap_area_get_stats(&areas);
 	if (areas.areas || vmap_area_slots(&anywhere) || vmap_area_alloc(&anywhere) ||
 	    vmap_pfn(&pfn_of_none, 1, PAGE_KERNEL))

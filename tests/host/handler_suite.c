@@ -10,6 +10,7 @@
 #include "page_alloc.h"
 #include "pcp.h"
 #include "percpu_alloc.h"
+#include "set_memory.h"
 #include "slab.h"
 #include "slabs.h"
 #include "test.h"
@@ -304,6 +305,8 @@ TEST(handler, refused, "calls that may wait are refused with a line, and do noth
 	expect_refused("vrealloc");
 	expect(!vrealloc(area, 0, GFP_KERNEL));
 	expect_refused("vrealloc");
+	expect(set_memory_ro((unsigned long)(uintptr_t)area, 1) != 0);
+	host_log_capture(said, sizeof(said));
 	expect(!vmap_pfn(&beyond, 1, PAGE_KERNEL));
 	expect_refused("vmap_pfn");
 	expect(!pcpu_get_vm_areas(&offset, &size, 1, PAGE_SIZE));

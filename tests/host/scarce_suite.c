@@ -263,8 +263,15 @@ static bool describe_word(frame_word_t word, const char *expected)
 
 TEST(scarce, nobodys_frames, "frames that nobody allocated are told as that")
 {
+	struct page *page = alloc_page(GFP_KERNEL);
+	char text[128];
+
 	expect(describe_word(0, "free, never handed out"));
 	expect(describe_word(FRAME_PLAIN, "in use from the start"));
+	require(page);
+	__free_page(page);
+	fault_describe((uintptr_t)page_address(page), text, sizeof(text));
+	expect(strstr(text, "free, given back by"));
 }
 
 static void end_whole(void)

@@ -47,7 +47,7 @@ static void look_and_free(void *context)
 	if (cpu == 1) {
 		claimed = vmap_area_claim(held_area); /* waits */
 	} else if (cpu == 0) {
-		for (unsigned int i = 0; i < 20000; i++)
+		for (unsigned int i = 0; i < 2000; i++)
 			platform_pause();
 		vmap_area_unpin(held_area);
 	}
@@ -72,7 +72,7 @@ TEST(area_cpus, pinned_elsewhere, "whoever frees an area waits for a CPU that on
 }
 
 /* CPU 1 has the lock of CPU 0 for a moment at each of its calls, as a drain has. */
-enum { NR_CALLS = 8 };
+enum { NR_CALLS = 10 };
 static struct kmem_cache *locked_cache;
 static struct spinlock *locked;
 static unsigned int turn;
@@ -96,8 +96,12 @@ static void call(unsigned int nr)
 		vfree(had[1]);
 	else if (nr == 6)
 		had[3] = kmem_cache_alloc(locked_cache, GFP_KERNEL);
-	else
+	else if (nr == 7)
 		kmem_cache_free(locked_cache, had[3]);
+	else if (nr == 8)
+		kmem_cache_shrink(locked_cache);
+	else
+		__free_pages(alloc_pages(GFP_KERNEL, 7), 7);
 }
 
 /* Not as a lock of this CPU's: it waits for others meanwhile. */
@@ -111,13 +115,28 @@ static void take_raw(struct spinlock *lock)
 					    __ATOMIC_SEQ_CST));
 }
 
+/* Which is in the way of that call: the last zone's, where large blocks are looked for first. */
+static struct spinlock *lock_of(unsigned int nr)
+{
+	struct spinlock *last = NULL;
+
+	for_each_populated_zone(zone)
+	{
+		last = &zone->lock;
+	}
+	return nr < 6	? locked
+	       : nr < 8 ? &locked_cache->cpu[0].lock
+	       : nr < 9 ? &locked_cache->lock
+			: last;
+}
+
 static void call_or_hold(void *context)
 {
 	unsigned int cpu = platform_cpu();
 
 	(void)context;
 	for (unsigned int i = 0; i < NR_CALLS && cpu < 2; i++) {
-		struct spinlock *lock = i < 6 ? locked : &locked_cache->cpu[0].lock;
+		struct spinlock *lock = lock_of(i);
 		uint64_t before = __atomic_load_n(&lock->contended, __ATOMIC_SEQ_CST);
 
 		if (cpu == 1)
@@ -129,8 +148,10 @@ static void call_or_hold(void *context)
 			__atomic_store_n(&turn, i + 1, __ATOMIC_SEQ_CST);
 		} else {
 			while (__atomic_load_n(&lock->contended, __ATOMIC_SEQ_CST) == before &&
-			       __atomic_load_n(&turn, __ATOMIC_SEQ_CST) <= i)
+			       __atomic_load_n(&turn, __ATOMIC_SEQ_CST) <= i) {
+				tlb_poll();
 				platform_pause();
+			}
 			__atomic_store_n(&lock->locked, 0, __ATOMIC_SEQ_CST);
 		}
 		if (!test_wait_for_all())

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "area_cache.h"
 #include "areas.h"
+#include "fail.h"
 #include "ioremap.h"
 #include "lib/errno.h"
 #include "memblock.h"
@@ -299,4 +300,109 @@ TEST(area_edges, no_slots,
 	request.start = VMALLOC_START;
 	request.end = VMALLOC_END;
 	expect(!vmap_area_alloc(&request));
+}
+
+static unsigned int lines_user, lines_unfinished;
+
+static void look_at_line(void *context, const char *text)
+{
+	(void)context;
+	lines_user += text_contains(text, " user");
+	lines_unfinished += text_contains(text, " unfinished");
+}
+
+TEST(area_edges, flags_told, "vmallocinfo() tells areas for users, and unfinished ones")
+{
+	struct vm_struct *vm = get_vm_area(PAGE_SIZE, VM_USERMAP | VM_UNINITIALIZED);
+
+	require(vm);
+	lines_user = lines_unfinished = 0;
+	vmallocinfo(look_at_line, NULL);
+	expect_equal(lines_user, 1);
+	expect_equal(lines_unfinished, 1);
+	free_vm_area(vm);
+}
+
+TEST(area_edges, devices, "devices side by side have types of their own, and stay apart")
+{
+	phys_addr_t phys = scratch_device();
+	unsigned long pfn = (unsigned long)((phys + 8 * PMD_SIZE) >> PAGE_SHIFT);
+	void *other = vmap_pfn(&pfn, 1, PAGE_KERNEL_RO), *middle, *below, *above;
+
+	middle = ioremap(phys + PMD_SIZE, PAGE_SIZE);
+	below = ioremap_wc(phys, PAGE_SIZE);
+	above = ioremap_wt(phys + 2 * PMD_SIZE, PAGE_SIZE);
+	expect(other && middle && below && above);
+	expect(!ioremap_wc(phys + PMD_SIZE, PAGE_SIZE));
+	iounmap(above);
+	iounmap(below);
+	iounmap(middle);
+	vunmap(other);
+}
+
+TEST(area_edges, map_ram_fails, "a large map for which there is no table leaves nothing behind")
+{
+	enum { NR = 600 };
+	struct page **pages = kvmalloc_array(NR, sizeof(*pages), GFP_KERNEL);
+	struct page *page = alloc_page(GFP_KERNEL);
+	void *map;
+
+	require(pages && page);
+	for (unsigned int i = 0; i < NR; i++)
+		pages[i] = page;
+	vmap_area_quiesce();
+	fail_arm(1, 1u << FAIL_TABLE);
+	map = vm_map_ram(pages, NR, NUMA_NO_NODE);
+	if (fail_disarm())
+		expect(!map);
+	if (map)
+		vm_unmap_ram(map, NR);
+	kvfree(pages);
+	__free_page(page);
+}
+
+TEST(area_edges, grow_fails, "an area that grows over a table that cannot be had moves, or stays")
+{
+	uintptr_t start = window() + PMD_SIZE - 4 * PAGE_SIZE;
+	char *p = __vmalloc_node_range(PAGE_SIZE, 1, start - vmap_area_guard() * PAGE_SIZE,
+				       start + PUD_SIZE, GFP_KERNEL, PAGE_KERNEL, 0, NUMA_NO_NODE,
+				       NULL),
+	     *q;
+
+	require(p);
+	*p = 7;
+	fail_arm(1, 1u << FAIL_TABLE);
+	q = vrealloc(p, 600 * PAGE_SIZE, GFP_KERNEL | __GFP_NOWARN);
+	fail_disarm();
+	p = q ? q : p;
+	expect_equal(*p, 7);
+	expect(!vmap_area_check());
+	vfree(p);
+}
+
+TEST(area_edges, held_pages, "pages of an area that somebody holds outlive its vfree()")
+{
+	for (unsigned int nr = 1; nr <= 40; nr += 13) {
+		char *p = vmalloc(nr * PAGE_SIZE);
+		struct page *page = p ? vmalloc_to_page(p + (nr / 2) * PAGE_SIZE) : NULL;
+
+		require(page);
+		get_page(page);
+		vfree(p);
+		expect_equal(page_count(page), 1);
+		put_page(page);
+		expect_equal(page_count(page), 0);
+	}
+}
+
+TEST(area_edges, flags_changed, "an area whose flags were changed is freed by what they say then")
+{
+	for (unsigned int nr = 1; nr <= 3; nr += 2) {
+		char *p = vmalloc(nr * PAGE_SIZE);
+
+		require(p);
+		find_vm_area(p)->flags |= VM_FLUSH_RESET_PERMS;
+		vfree(p);
+		expect(!find_vm_area(p));
+	}
 }

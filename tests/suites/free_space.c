@@ -334,3 +334,23 @@ TEST(vmap_area, visits, "the lowest page-aligned fit among many blocks takes a w
 	/* 96 blocks: a balanced tree of at most 9 levels, two nodes looked at on each. */
 	expect_below(space.visited_max, 2 * 9 + 1);
 }
+
+TEST(free_space, top, "an alignment beyond the last address is none that a block has")
+{
+	static struct vmap_area block = {.va_start = 0xffff800000000000,
+					 .va_end = 0xffff900000000000};
+	struct slot_request request = {.length = PAGE_SIZE,
+				       .align = (uint64_t)1 << 63,
+				       .start = 0,
+				       .end = 0xffffa00000000000};
+	struct vmap_area *unused[2];
+	static struct free_space high;
+	uintptr_t start = 5;
+
+	free_space_init(&high, 1);
+	expect(free_space_give(&high, &block, unused));
+	expect(!free_space_find(&high, &request, &start));
+	request.align = PAGE_SIZE;
+	expect(free_space_find(&high, &request, &start));
+	expect_equal(start, block.va_start);
+}

@@ -239,3 +239,10 @@ TEST(kvmalloc, kvrealloc_fails,
 	kvfree(q);
 	kfree(p);
 }
+
+TEST(kvmalloc, sensitive_nothing, "kvfree_sensitive() of nothing does nothing")
+{
+	kvfree_sensitive(NULL, 100);
+	kvfree_sensitive(ZERO_SIZE_PTR, 0);
+	expect_equal(ksize(NULL), 0);
+}

@@ -433,6 +433,8 @@ TEST(page_alloc, bulk_compound, "in an array of pages a compound block is freed 
 	uint64_t free_frames = nr_free_pages();
 
 	require(pages[0] && pages[1] && pages[2]);
+	__free_pages(pages[1], 1); /* not its order */
+	expect_equal(nr_free_pages(), free_frames);
 	free_pages_bulk(3, pages);
 	expect_equal(nr_free_pages(), free_frames + 6);
 }

@@ -33,11 +33,14 @@ TEST(remap_vmalloc, edges, "only whole pages that area and VMA have are mapped, 
 {
 	char *p = vmalloc_user(4 * PAGE_SIZE);
 	struct vm_struct *by_hand = get_vm_area(PAGE_SIZE, VM_USERMAP);
-	struct vm_area_struct nowhere, wide;
+	struct vm_area_struct nowhere, wide, later;
 
 	require(p && by_hand && create());
 	nowhere = wide = vma;
 	nowhere.space = NULL;
+	later = vma;
+	later.vm_start += PAGE_SIZE;
+	expect_equal(remap_vmalloc_range_partial(&later, vma.vm_start, p, 0, PAGE_SIZE), -EINVAL);
 	wide.vm_end = ~0ul & PAGE_MASK;
 	expect_equal(remap(0, p, 0, 0), -EINVAL);
 	expect_equal(remap(1, p, 0, PAGE_SIZE), -EINVAL);

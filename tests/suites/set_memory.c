@@ -2,6 +2,7 @@
 #include "set_memory.h"
 #include "ioremap.h"
 #include "lib/errno.h"
+#include "page_alloc.h"
 #include "pat.h"
 #include "space.h"
 #include "test.h"
@@ -289,6 +290,12 @@ TEST(set_memory, absent_mapped, "so it is with maps of every kind")
 	__free_page(pages[1]);
 }
 
+/* Of the direct map's region, where no memory is. */
+static unsigned long behind_last(void)
+{
+	return (unsigned long)(layout.page_offset + (frame_end << PAGE_SHIFT));
+}
+
 TEST(set_memory, refused, "places that are nobody's, and what is no whole page, change nothing")
 {
 	set_up();
@@ -303,6 +310,8 @@ TEST(set_memory, refused, "places that are nobody's, and what is no whole page, 
 	expect_equal(set_memory_p(address(area), 3), -ENOENT);
 	expect_equal(set_memory_np(address(area) - PAGE_SIZE, 1), -ENOENT);
 	expect_equal(set_memory_np(PAGE_SIZE, 1), -EINVAL);
+	expect_equal(set_memory_ro(~0ul & PAGE_MASK, 2), -EINVAL);
+	expect_equal(set_memory_ro(behind_last(), 1), -EINVAL);
 	area[0] = direct[0] = 1;
 	tear_down();
 }
