@@ -118,11 +118,12 @@ prove:
 # Which lines and branches of mm/ and pagetables/ the suites on the host run; and which conditions
 # they show to decide alone.
 QUICK := $(SUITES),!fail_walk*
+HUGE := test=vmalloc.*,vrealloc.*,vmap*,page_alloc.*,page_runs.*,area_edges.*
 COVERAGE_RUNS := "$(SUITES)" "$(SUITES) levels=5 nodes=2 poison=on cpus=2" \
 	"$(SUITES) place=random poison=on guard=17" "$(QUICK) mem=24M" \
 	"$(QUICK) place=top quarantine=4096 cache=off" "$(QUICK) kaslr=off cpus=1" \
-	"$(QUICK) place=best debug=pagealloc kaslr=linux" "$(QUICK) mem=6G cpus=64" \
-	"test=small.buddy" "test=page_runs.scattered" "test=mm_random.mixed mixed.steps=200000"
+	"$(QUICK) place=best debug=pagealloc kaslr=linux" "$(HUGE) mem=6G" \
+	"test=vmalloc.* cpus=64" "test=small.buddy" "test=page_runs.scattered" "test=mm_random.mixed mixed.steps=200000"
 
 coverage: $(L)/vmlab-cov
 	@find $(O)/cov -name '*.gcda' -delete
