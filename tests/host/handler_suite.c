@@ -389,3 +389,18 @@ TEST(handler, gfp, "allocations of frames and objects that may wait are refused 
 		kmem_cache_free(cache, objects[i]);
 	expect_equal(kmem_cache_destroy(cache), 0);
 }
+
+TEST(handler, bulk, "frames by the array are refused, one as many, where the call may wait")
+{
+	struct page *pages[2] = {NULL, NULL};
+	unsigned long one, two;
+
+	enter();
+	host_log_capture(said, sizeof(said));
+	one = alloc_pages_bulk(GFP_KERNEL, 1, pages);
+	two = alloc_pages_bulk(GFP_KERNEL, 2, pages);
+	host_log_capture(NULL, 0);
+	leave();
+	expect_equal(one + two, 0);
+	expect(!pages[0] && !pages[1] && said[0]);
+}

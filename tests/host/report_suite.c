@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "apart.h"
 #include "fault_report.h"
 #include "frames.h"
 #include "free_space.h"
@@ -6,6 +7,7 @@
 #include "layout.h"
 #include "lib/format.h"
 #include "page_alloc.h"
+#include "slab.h"
 #include "test.h"
 #include "vmalloc.h"
 #include "zone.h"
@@ -196,4 +198,41 @@ TEST(report, split_page, "splitting says so only where there is no block of fram
 	split_page(page, 0);
 	host_log_capture(NULL, 0);
 	expect_string(said, expected);
+}
+
+static unsigned int nr_described;
+
+static bool describe_nothing(uintptr_t address, char *buffer, size_t size)
+{
+	(void)address;
+	(void)buffer;
+	(void)size;
+	nr_described++;
+	return false;
+}
+
+static void add_twice(void)
+{
+	char text[64];
+
+	fault_add_describer(describe_nothing);
+	fault_add_describer(describe_nothing);
+	fault_describe(PAGE_SIZE, text, sizeof(text));
+	log_line("%u", nr_described);
+}
+
+TEST(report, describer_twice, "who describes addresses is asked once, as often as he is added")
+{
+	int status;
+
+	expect_string(apart(add_twice, &status), "# 1\n");
+	expect_equal(status, 0);
+}
+
+TEST(report, kvfree_start, "the first address of the region is vfree()'s to refuse")
+{
+	host_log_capture(said, sizeof(said));
+	kvfree((void *)VMALLOC_START);
+	host_log_capture(NULL, 0);
+	expect(!strncmp(said, "vfree refused at ", 17));
 }

@@ -171,6 +171,19 @@ TEST(map, odd_runs, "frames that come in parts of pages are refused")
 	scratch_close();
 }
 
+TEST(map, whole_half, "a range may be anywhere in a half, and across its middle")
+{
+	struct space *space = scratch_open();
+	uintptr_t middle = space_user_end(space) / 2;
+	struct leaf leaf;
+
+	require(space);
+	if (!walk_lookup(space, middle, &leaf) && !walk_lookup(space, middle - PAGE_SIZE, &leaf))
+		expect_equal(unmap_range(space, middle - PAGE_SIZE, 2 * PAGE_SIZE), 0);
+	expect_equal(unmap_range(space, 2 * middle - PAGE_SIZE, 2 * PAGE_SIZE), -EINVAL);
+	scratch_close();
+}
+
 TEST(map, user_is_not_global, "a user page is not global, whatever the protection says")
 {
 	struct space *space = scratch_open();

@@ -29,6 +29,34 @@ TEST_FLAGS(page_runs, contiguous,
 	expect(free_frame_run(pfn, 0, ME));
 }
 
+TEST(page_runs, trim, "a stack of too many runs gives its oldest fifth back")
+{
+	enum { NR = 2 * (RUN_STACK_DEPTH + 8) };
+	struct run_stack *stack;
+	long before, after = 0, most = 0;
+	uint64_t pfn;
+	size_t nr;
+
+	drain_all_pages();
+	nr = alloc_frame_run(GFP_KERNEL, NUMA_NO_NODE, NR, &pfn, ME);
+	if (nr < NR)
+		test_skip("no run of so many frames");
+	stack = pcps[this_cpu()]->stacks[pfn_zone_index(pfn)];
+	drain_all_pages();
+	for (size_t i = 0; i < NR && after >= most; i += 2) {
+		before = stack->top - stack->runs;
+		expect(free_frame_run(pfn + i, 1, ME));
+		after = stack->top - stack->runs;
+		most = before;
+		if (after < before)
+			expect_equal(after, RUN_STACK_DEPTH / 5 * 4);
+	}
+	expect_equal(most, RUN_STACK_DEPTH - 1);
+	for (size_t i = 0; i < NR; i++)
+		if (page_count(pfn_to_page(pfn + i)))
+			expect(free_frame_run(pfn + i, 1, ME));
+}
+
 TEST(page_runs, words_or, "what stands in any of a run's words is found, and nothing beside")
 {
 	enum { NR = 53 };

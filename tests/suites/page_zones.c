@@ -284,3 +284,15 @@ TEST(page_zones, cpu_node, "a CPU's node is the one it was told, or 0 where that
 	set_cpu_node(cpu, node);
 	expect_equal(numa_node_id(), node);
 }
+
+TEST(page_zones, no_node, "a node that there is not is refused, the first of them too")
+{
+	int nr = (int)nr_online_nodes();
+	struct page *page = alloc_pages_node(nr - 1, GFP_KERNEL, 0);
+
+	expect(page);
+	expect(!alloc_pages_node(nr, GFP_KERNEL | __GFP_NOWARN, 0));
+	expect(!alloc_pages_node(nr + 1, GFP_KERNEL | __GFP_NOWARN, 0));
+	if (page)
+		__free_page(page);
+}

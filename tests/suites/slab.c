@@ -490,3 +490,18 @@ TEST(slab, flags_small,
 	expect_equal(kmem_cache_destroy(wide), 0);
 	expect_equal(kmem_cache_destroy(low), 0);
 }
+
+TEST(slab, objects_a_slab, "a slab has at least eight objects, up to 16 pages")
+{
+	for (size_t size = 600; size <= 7000; size += 800) {
+		struct kmem_cache *cache = kmem_cache_create("test", size, 0, 0, NULL);
+		void *object;
+
+		require(cache);
+		object = kmem_cache_alloc(cache, GFP_KERNEL);
+		require(object);
+		expect(slab_of(object)->nr_objects >= 7);
+		kmem_cache_free(cache, object);
+		expect_equal(kmem_cache_destroy(cache), 0);
+	}
+}

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "history.h"
 #include "lib/random.h"
 #include "mm.h"
 #include "slab.h"
@@ -281,4 +282,40 @@ TEST(vmalloc_cpus, double_free, "of several CPUs that free the same area one doe
 		expect_equal(areas_after, areas_before);
 		expect(!vmalloc_check());
 	}
+}
+
+static void *freed_by[PLATFORM_CPUS_MAX], *object_of[PLATFORM_CPUS_MAX];
+
+static uint64_t pending_at[PLATFORM_CPUS_MAX];
+
+static void free_own(void *context)
+{
+	unsigned int cpu = platform_cpu();
+
+	(void)context;
+	freed_by[cpu] = vmalloc(PAGE_SIZE);
+	object_of[cpu] = kmalloc(64, GFP_KERNEL);
+	test_wait_for_all();
+	vfree(freed_by[cpu]);
+	kvfree_rcu_mightsleep(object_of[cpu]);
+	if (test_wait_for_all())
+		pending_at[cpu] = kvfree_rcu_pending();
+	test_wait_for_all();
+}
+
+TEST(vmalloc_cpus, history,
+     "what any CPU has freed is in the history, and what it put off is counted")
+{
+	unsigned int nr;
+	struct freed_area found;
+
+	kvfree_rcu_barrier();
+	nr = test_run_on_cpus(test_nr_cpus(), free_own, NULL);
+	for (unsigned int cpu = 0; cpu < nr; cpu++) {
+		expect(freed_by[cpu] && history_find((uintptr_t)freed_by[cpu], &found));
+		expect_equal(found.start, (uintptr_t)freed_by[cpu]);
+		expect_equal(pending_at[cpu], nr);
+	}
+	kvfree_rcu_barrier();
+	expect_equal(kvfree_rcu_pending(), 0);
 }
