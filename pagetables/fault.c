@@ -12,7 +12,6 @@ enum access { ACCESS_READ, ACCESS_WRITE, ACCESS_FETCH };
 
 /* A fault that somebody has asked for. */
 struct expectation {
-	bool armed;
 	enum access access;
 	uintptr_t address;
 };
@@ -89,7 +88,6 @@ static void land(struct state *state, struct trap_frame *frame, int value)
 	const struct fault_catch *context = state->catch;
 
 	state->catch = context->outer;
-	state->expected.armed = false;
 	frame->rbx = context->rbx;
 	frame->rbp = context->rbp;
 	frame->r12 = context->r12;
@@ -150,7 +148,7 @@ static void take_unexpected(struct state *state, struct trap_frame *frame, uint6
 	if (this_depth()->nr > 1)
 		take_nested(state, frame, address);
 	fault_report(frame, address, state->summary);
-	if (expected.armed && is_from_probe(&expected, frame))
+	if (is_from_probe(&expected, frame))
 		leave_probe(frame, &expected, false);
 	else
 		go_on_or_end(state, frame, what_forbids(state, frame));
@@ -181,7 +179,7 @@ void fault_handle(struct trap_frame *frame, uint64_t address)
 	this_depth()->nr++;
 	if (frame->vector == VECTOR_NMI) {
 		take_nmi(state, frame);
-	} else if (this_depth()->nr == 1 && expected->armed && is_from_probe(expected, frame) &&
+	} else if (this_depth()->nr == 1 && is_from_probe(expected, frame) &&
 		   is_as_expected(expected, frame, address)) {
 		state->stats.expected++;
 		leave_probe(frame, expected, true);
@@ -196,11 +194,10 @@ static bool expect_fault(uintptr_t address, enum access access, bool (*probe)(ui
 	struct state *state = this_state();
 	bool taken;
 
-	state->expected = (struct expectation){.armed = true, .access = access, .address = address};
+	state->expected = (struct expectation){.access = access, .address = address};
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	taken = probe(address);
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
-	state->expected.armed = false;
 	return taken;
 }
 

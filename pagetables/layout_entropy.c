@@ -63,38 +63,12 @@ static wide_t weight(const struct draw *draw, wide_t index, wide_t stride)
 }
 
 /*
- * The largest weight among [low, high], where it is one quadratic function: at an end, or where
- * the growth changes sign.
+ * Where the number of arrangements that put the region at a place changes its law. It is the sum of
+ * four terms, one for the regions in front being none, one of two, the other, or both; each begins
+ * at one of these places and ends at another. Between two of them the sum rises, falls or is level,
+ * or it consists of one or two of the middle terms alone, which never reach what it is at place 0.
+ * So the largest is at one of them.
  */
-static wide_t largest_in_piece(const struct draw *draw, wide_t low, wide_t high, wide_t stride)
-{
-	wide_t largest = weight(draw, low, stride), at_high = weight(draw, high, stride), peak;
-
-	while (high - low > 1) {
-		wide_t middle = low + ((high - low) >> 1);
-
-		if (weight(draw, middle, stride) >= weight(draw, middle - 1, stride))
-			low = middle;
-		else
-			high = middle;
-	}
-	peak = weight(draw, low, stride);
-	largest = peak > largest ? peak : largest;
-	return at_high > largest ? at_high : largest;
-}
-
-static void sort(wide_t *values, unsigned int nr)
-{
-	for (unsigned int i = 1; i < nr; i++)
-		for (unsigned int j = i; j > 0 && values[j - 1] > values[j]; j--) {
-			wide_t other = values[j];
-
-			values[j] = values[j - 1];
-			values[j - 1] = other;
-		}
-}
-
-/* Between these places the weight is one quadratic function each. */
 enum { NR_ENDS = 8 };
 static void piece_ends(const struct draw *draw, wide_t ends[NR_ENDS])
 {
@@ -107,7 +81,6 @@ static void piece_ends(const struct draw *draw, wide_t ends[NR_ENDS])
 	ends[3] = others[0] + others[1];
 	for (unsigned int i = 0; i < 4; i++)
 		ends[4 + i] = ends[i] + draw->slack;
-	sort(ends, NR_ENDS);
 }
 
 static wide_t largest_weight(const struct draw *draw, unsigned int shift)
@@ -117,18 +90,12 @@ static wide_t largest_weight(const struct draw *draw, unsigned int shift)
 	piece_ends(draw, ends);
 	for (unsigned int i = 0; i < NR_ENDS; i++) {
 		wide_t middle = ends[i] >> shift;
-		wide_t last = ends[i + 1 < NR_ENDS ? i + 1 : i] >> shift;
 
-		/* stretches that lie across an end, then the whole ones behind it */
+		/* the stretch that lies across an end, and those beside it */
 		for (wide_t index = middle - 1; index <= middle + 2; index++) {
 			wide_t here = weight(draw, index, stride);
 
 			largest = here > largest ? here : largest;
-		}
-		if (last - middle > 4) {
-			wide_t inside = largest_in_piece(draw, middle + 2, last - 2, stride);
-
-			largest = inside > largest ? inside : largest;
 		}
 	}
 	return largest;

@@ -3,6 +3,7 @@
 #include "machine.h"
 #include "map.h"
 #include "../suites/scratch.h"
+#include "platform.h"
 #include "test.h"
 #include "walk.h"
 
@@ -179,4 +180,29 @@ TEST(host_mtrr, mapped,
 		expect_equal(leaf.level, i == 1 ? LEVEL_PTE : LEVEL_PMD);
 	}
 	scratch_close();
+}
+
+static void give_back(void *context)
+{
+	const uint64_t *saved = context;
+
+	machine_set_mtrr(0, saved[0], saved[1]);
+	mtrr_init();
+}
+
+TEST(host_mtrr, none, "what was read before is forgotten: without ranges all is of one type")
+{
+	static uint64_t saved[2];
+	static struct test_end end = {.function = give_back, .context = saved};
+
+	saved[0] = platform_read_msr(0x200);
+	saved[1] = platform_read_msr(0x201);
+	test_at_end(&end);
+	machine_set_mtrr(0, 5 * GIB + PMD_SIZE, BITS(MACHINE_PHYS_BITS) - 0xfffff + VALID);
+	mtrr_init();
+	expect(!mtrr_is_uniform(5 * GIB, PUD_SIZE));
+	machine_set_mtrr(0, 0, 0);
+	mtrr_init();
+	expect(mtrr_is_uniform(5 * GIB, PUD_SIZE));
+	expect(mtrr_is_uniform(0, (size_t)512 * GIB));
 }

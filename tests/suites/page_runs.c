@@ -57,6 +57,35 @@ TEST(page_runs, trim, "a stack of too many runs gives its oldest fifth back")
 			expect(free_frame_run(pfn + i, 1, ME));
 }
 
+TEST(page_runs, trim_frames, "a stack of too many frames keeps four fifths of what it may have")
+{
+	struct run_stack *stack;
+	uint32_t before, after = 0, size;
+	uint64_t pfn;
+	size_t nr = alloc_frame_run(GFP_KERNEL, NUMA_NO_NODE, 1, &pfn, ME);
+
+	require_equal(nr, 1);
+	stack = pcps[this_cpu()]->stacks[pfn_zone_index(pfn)];
+	expect(free_frame_run(pfn, 1, ME));
+	size = stack->most / 6 + 1;
+	drain_all_pages();
+	nr = alloc_frame_run(GFP_KERNEL, NUMA_NO_NODE, 8 * (size + 1), &pfn, ME);
+	if (nr < 8 * (size + 1) || stack != pcps[this_cpu()]->stacks[pfn_zone_index(pfn)]) {
+		expect(free_frame_run(pfn, nr, ME));
+		test_skip("no such run");
+	}
+	drain_all_pages();
+	for (unsigned int i = 0; i < 8; i++) {
+		before = stack->frames;
+		expect(free_frame_run(pfn + i * (size + 1), size, ME));
+		after = stack->frames;
+		if (after < before) /* the sixth is the one too many */
+			expect_equal(after, 4 * size);
+	}
+	for (unsigned int i = 0; i < 8; i++)
+		expect(free_frame_run(pfn + i * (size + 1) + size, 1, ME));
+}
+
 TEST(page_runs, words_or, "what stands in any of a run's words is found, and nothing beside")
 {
 	enum { NR = 53 };

@@ -2,6 +2,7 @@
 #include "set_memory.h"
 #include "ioremap.h"
 #include "lib/errno.h"
+#include "mm.h"
 #include "page_alloc.h"
 #include "pat.h"
 #include "space.h"
@@ -331,4 +332,27 @@ TEST(set_memory, joined, "the direct map's leaf is whole again once everything i
 	require(walk_lookup(&kernel_space, address(direct), &after));
 	expect_equal(after.level, before.level);
 	tear_down();
+}
+
+TEST(set_memory, joined_when_quiet,
+     "a leaf of the direct map that was split is whole again when all is quiet")
+{
+	struct page *block = alloc_pages(GFP_KERNEL | __GFP_NOWARN, PMD_SHIFT - PAGE_SHIFT);
+	struct leaf before, split, after;
+	uintptr_t at;
+
+	if (!block)
+		test_skip("no 2 MiB in one block");
+	at = (uintptr_t)page_address(block);
+	require(walk_lookup(&kernel_space, at, &before));
+	expect_equal(set_memory_ro(at + PAGE_SIZE, 1), 0);
+	require(walk_lookup(&kernel_space, at, &split));
+	expect_equal(split.size, PAGE_SIZE);
+	expect_equal(set_memory_rw(at + PAGE_SIZE, 1), 0);
+	__free_pages(block, PMD_SHIFT - PAGE_SHIFT);
+	mm_quiesce();
+	if (mm_slow_reasons & SLOW_UNMAP)
+		return;
+	require(walk_lookup(&kernel_space, at, &after));
+	expect_equal(after.size, before.size);
 }

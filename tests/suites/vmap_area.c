@@ -535,3 +535,28 @@ PLAIN_TEST(vmap_area, leaves, "areas for large leaves begin where these do, and 
 	expect_equal((uintptr_t)p, start + PAGE_SIZE + PMD_SIZE);
 	vfree(p);
 }
+
+TEST(vmap_area, lazy_pagealloc, "under debug=pagealloc each freed page is flushed at once")
+{
+	struct vmap_area_options options;
+
+	if (!(mm_slow_reasons & SLOW_UNMAP))
+		test_skip("not debug=pagealloc");
+	vmap_area_get_options(&options);
+	expect_equal(options.lazy_max, 1);
+}
+
+TEST(vmap_area, alignment_of_leaves, "a larger alignment than that of large leaves is kept")
+{
+	uintptr_t most = (VMALLOC_END - VMALLOC_START) / 4;
+
+	for (unsigned long align = PMD_SIZE; align <= PUD_SIZE && align <= most; align <<= 1) {
+		void *area = __vmalloc_node_range(PMD_SIZE, align, VMALLOC_START, VMALLOC_END,
+						  GFP_KERNEL | __GFP_NOWARN, PAGE_KERNEL,
+						  VM_ALLOW_HUGE_VMAP, NUMA_NO_NODE, NULL);
+
+		expect(area);
+		expect_equal((uintptr_t)area & (align - 1), 0);
+		vfree(area);
+	}
+}
