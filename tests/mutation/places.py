@@ -159,9 +159,10 @@ def unreached(lines):
     for i, line in enumerate(lines):
         if not UNREACHED.search(line):
             continue
-        left_out.add(i + 1)
+        alone = line.strip().startswith("/*")  # in front of the line that it means
+        left_out.update((i + 1, i + 2) if alone else (i + 1,))
         indent = len(line) - len(line.lstrip("\t"))
-        for j in range(i + 1, len(lines)):
+        for j in range(i + 1 + alone, len(lines)):
             here = len(lines[j]) - len(lines[j].lstrip("\t"))
             if lines[j].strip() and (here < indent or here == indent and lines[j].strip() != "{"):
                 break
