@@ -91,15 +91,21 @@ static __attribute__((noinline)) void *clear(struct kmem_cache *cache, void *obj
 	return refuse_request(cache, gfp);
 }
 
+/* What keeps this CPU from its short cuts (fault.h); false: there is to be no object. */
+static __slow bool take_detour(gfp_t gfp)
+{
+	tlb_answer();
+	return !should_fail(FAIL_SLAB_OBJECT) || gfp & __GFP_NOFAIL;
+}
+
 void *slab_take(struct kmem_cache *cache, gfp_t gfp)
 {
 	unsigned int number = this_cpu();
 	struct slab_cpu *cpu = &cache->cpu[number];
 	void *object = NULL;
 
-	if (unlikely(should_fail(FAIL_SLAB_OBJECT)) && !(gfp & __GFP_NOFAIL))
+	if (unlikely(fault_detour(number)) && unlikely(!take_detour(gfp)))
 		return NULL;
-	tlb_answer();
 	if (likely(local_trylock(&cpu->lock, number))) {
 		object = cpu->free;
 		if (likely(object) && unlikely(!object_is_marked(cache, object))) {
