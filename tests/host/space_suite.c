@@ -113,7 +113,7 @@ static void build_starved(void)
 	for (; (error = build(budget)); budget++)
 		if (error != -12 || stock.nr != TABLES_MAX || kernel_space.root || space_check())
 			log_line("with %u tables: %d, %u are back", budget, error, stock.nr);
-	log_line("%s", budget > 10 && budget == space_nr_tables() ? "built" : "too soon");
+	log_line("%s", budget > 5 && budget == space_nr_tables() ? "built" : "too soon");
 	space_dismantle();
 	log_line("%u lost", TABLES_MAX - stock.nr);
 }

@@ -201,7 +201,8 @@ TEST(area_edges, device_by_hand, "a range that an area by hand has for a device 
 	expect(!ioremap(phys, PAGE_SIZE));
 	free_vm_area(vm);
 	p = ioremap(phys, PUD_SIZE);
-	require(p);
+	if (!p)
+		test_skip("no GiB of addresses of devices there");
 	expect_equal((uintptr_t)p & (PUD_SIZE - 1), 0);
 	iounmap(p);
 }
