@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What a person sees and presses: countdown, menu, keys during the run; and what a script gets."""
 import re
-import socket
 
 import disk
 import ktap
@@ -83,63 +82,6 @@ def keys(context):
         status, results = context.ending(machine, counted=False)
     context.require(status == FAILED and not results.names("failed"), "not ended in good order")
     context.require(results.lines_with("stopped by key"), "it does not say that it was stopped")
-
-
-class SerialLine:
-    """The other end of a serial line: what came over it, and what is typed there."""
-
-    def __init__(self, path):
-        self.socket = socket.socket(socket.AF_UNIX)
-        self.socket.connect(path)
-        self.socket.setblocking(False)
-        self.data, self.mark = b"", 0
-
-    def shows(self, words):
-        """Whether `words` came since something was typed last."""
-        try:
-            while new := self.socket.recv(1 << 16):
-                self.data += new
-        except BlockingIOError:
-            pass
-        return words in self.data[self.mark:]
-
-    def type(self, keys):
-        self.mark = len(self.data)
-        self.socket.sendall(keys)
-
-
-DOWN, END_OF_RUN = b"\x1b[B", b"What next"
-EARLIER_RUN = b"0001  %d passed, 0 failed, 0 skipped: passed"
-# What is typed, and what is to be seen then: the runs that there are, one more, its log, switched
-# off.
-DIALOGUE = ((b" ", b"vmlab: menu"), (DOWN * 3 + b"\r", b"none are kept here"),
-            (b"q", b"vmlab: menu"),
-            (b"kkk\r", END_OF_RUN), (b" ", b"vmlab: menu"),
-            (b"jjj\r", EARLIER_RUN),
-            (b"\r", b"vmlab: results.tap"), (b"q", b"vmlab: earlier runs"), (b"q", b"vmlab: menu"))
-
-
-@check("menu.serial", "by a serial line alone: the menu, a run, the page of earlier runs, a log")
-def by_serial(context):
-    image = disk.copy_with_options(context.image, context.path("stick.img"),
-                                   f"exit=wait countdown=60s {QUICK}")
-    path = context.path("line.sock")
-    with context.machine(image=image, keep=True, memory="256M", extra=(
-            "-chardev", f"socket,id=line,path={path},server=on,wait=off",
-            "-serial", "chardev:line")) as machine:
-        machine.qmp.command("query-status")
-        line = SerialLine(path)
-        until(context, machine, lambda: line.shows(ASKED), "countdown")
-        for typed, shown in DIALOGUE:
-            if shown == EARLIER_RUN:
-                shown %= ktap.parse(machine.debug.text())[-1].count("passed")
-            line.type(typed)
-            until(context, machine, lambda: line.shows(shown), shown.decode())
-            if shown == END_OF_RUN:
-                until(context, machine, lambda: line.shows(ASKED), "way back to the menu")
-        line.type(DOWN * 5 + b"\r")
-        why = machine.follow(PATIENCE)
-    context.require(why == "ended", "it was not switched off")
 
 
 # What is asked for, and what a script gets: EFI_ABORTED and the like, of which the shell shows the
