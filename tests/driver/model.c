@@ -214,20 +214,15 @@ struct held *model_find(uintptr_t address)
 	return at > 0 && address < held_end(sorted(at - 1)) ? sorted(at - 1) : NULL;
 }
 
-/* A long array of an area's pages may be an area itself, which no slot holds. */
-static bool is_page_array(uintptr_t address)
+/*
+ * What mm/ needs for itself may be an area, too, where kmalloc() has no memory for it: long arrays
+ * of pages, chunks of per-CPU memory. No slot holds it, and it is no wrong address.
+ */
+static bool is_of_mm(uintptr_t address)
 {
-	for (unsigned int i = 0; i < driver.nr_sorted; i++) {
-		const struct held *slot = sorted(i);
-		const struct vm_struct *vm =
-			is_area(slot->kind) && slot->nr_pages > PAGE_SIZE / sizeof(vm)
-				? find_vm_area((const void *)slot->start)
-				: NULL;
+	const struct vm_struct *vm = find_vm_area((const void *)address);
 
-		if (vm && (uintptr_t)vm->pages == address)
-			return true;
-	}
-	return false;
+	return vm && (uintptr_t)vm->addr == address && !model_find(address);
 }
 
 /* Inside of an area, in its guards, at no page's start, or where nothing is. Of several CPUs each
@@ -243,5 +238,5 @@ uintptr_t model_wrong_address(void)
 		address += 8 * (1 + pick(500));
 	while ((slot = model_find(address)) && (slot->kind == DEVICE || slot->start == address))
 		address = slot->kind == DEVICE ? held_end(slot) + 8 : address + 8;
-	return is_page_array(address) ? address + 8 : address;
+	return is_of_mm(address) ? address + 8 : address;
 }
