@@ -93,12 +93,13 @@ void kvfree(const void *p)
 /* What is no area's start, or has fewer bytes, is left to vfree() to say. */
 void kvfree_sensitive(const void *p, size_t size)
 {
-	struct vm_struct *vm = is_vmalloc_addr(p) ? find_vm_area(p) : NULL;
+	struct vm_struct *vm;
 
 	if (!is_vmalloc_addr(p)) {
 		kfree_sensitive(p);
 		return;
 	}
+	vm = find_vm_area(p);
 	if (vm && vm->addr == p)
 		memset(vm->addr, 0, size < get_vm_area_size(vm) ? size : get_vm_area_size(vm));
 	vfree(p);

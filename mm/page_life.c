@@ -187,19 +187,6 @@ struct runs {
 	uint64_t left_out; /* frames */
 };
 
-/* Whether all from `start` to `end` is ours. */
-static bool is_all_ours(phys_addr_t start, phys_addr_t end)
-{
-	while (start < end) {
-		const struct memory_range *range = memblock_find(start);
-
-		if (!range)
-			return false;
-		start = range->end;
-	}
-	return true;
-}
-
 /* So many runs there may be before room is kept, one for each range. */
 static size_t nr_exact(const struct runs *runs)
 {
@@ -210,12 +197,20 @@ static size_t nr_exact(const struct runs *runs)
 	return nr_ranges < runs->max ? runs->max - nr_ranges : 0;
 }
 
+/* Whether all from the end of the last run to `pfn` is ours, so that it may take that in. */
+static bool reaches(const struct runs *runs, uint64_t pfn)
+{
+	uint64_t end = runs->ranges[runs->nr - 1].end >> PAGE_SHIFT;
+
+	return frames_are_ours(end, pfn - end);
+}
+
 /* The last one of a range takes in what follows, when there is no room for more. */
 static void note_run(struct runs *runs, uint64_t pfn, uint64_t nr)
 {
 	phys_addr_t start = pfn << PAGE_SHIFT, end = (pfn + nr) << PAGE_SHIFT;
 
-	if (runs->nr > nr_exact(runs) && is_all_ours(runs->ranges[runs->nr - 1].end, start))
+	if (runs->nr > nr_exact(runs) && reaches(runs, pfn))
 		runs->ranges[runs->nr - 1].end = end;
 	else if (runs->nr < runs->max) /* unreached: more ranges than runs */
 		runs->ranges[runs->nr++] = (struct phys_range){.start = start, .end = end};
