@@ -57,10 +57,12 @@ static void frame_from_context(struct trap_frame *frame, const ucontext_t *conte
 	frame->ss = (uint64_t)gregs[REG_CSGSFS] >> 48;
 }
 
+/* A probe of a fetch takes no more than its return address from the stack: no frame is left by it. */
 static void frame_to_context(struct trap_frame *frame, ucontext_t *context)
 {
 	greg_t *gregs = context->uc_mcontext.gregs;
-	bool unwinds = frame->rsp > (uint64_t)gregs[REG_RSP];
+	uint64_t returned = (uint64_t)gregs[REG_RSP] + sizeof(void *);
+	bool unwinds = frame->rsp > returned;
 
 	for (unsigned int i = 0; i < NR_REGISTERS; i++)
 		gregs[registers[i].greg] = (greg_t)*frame_register(frame, i);
