@@ -92,10 +92,17 @@ void frames_debug_free(uint64_t pfn, uint64_t nr)
 		make_absent(pfn, nr);
 }
 
+/* Free frames, some of which debug=pagealloc may have made absent. */
 static void fill_run(uint64_t pfn, uint64_t nr)
 {
-	for (uint64_t i = pfn; i < pfn + nr; i++)
+	for (uint64_t i = pfn; i < pfn + nr; i++) {
+		bool absent = !is_present(i);
+
+		make_present(i);
 		fill(i);
+		if (absent)
+			make_absent(i, 1);
+	}
 }
 
 static void make_run_present(uint64_t pfn, uint64_t nr)

@@ -82,3 +82,24 @@ TEST(page_debug, unmapped,
 	else
 		memory[0] = 0;
 }
+
+TEST(page_debug, poison_unmapped, "poison asked for later fills freed frames that are unmapped too")
+{
+	struct page_alloc_options before = as_the_run_has_it(), unmap = {.debug_pagealloc = true};
+	struct page_alloc_options both = {.debug_pagealloc = true, .poison = true};
+	struct page_alloc_options poison = {.poison = true};
+	struct page *page;
+	char *memory;
+
+	page_alloc_set_debug(&unmap);
+	page = alloc_page(GFP_KERNEL);
+	require(page);
+	memory = page_address(page);
+	memory[0] = 1;
+	__free_page(page);
+	page_alloc_set_debug(&both);
+	expect_fault_read(memory);
+	page_alloc_set_debug(&poison);
+	expect_equal(*(uint64_t *)memory, 0xaaaaaaaaaaaaaaaa);
+	page_alloc_set_debug(&before);
+}
