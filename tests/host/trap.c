@@ -57,7 +57,7 @@ static void frame_from_context(struct trap_frame *frame, const ucontext_t *conte
 	frame->ss = (uint64_t)gregs[REG_CSGSFS] >> 48;
 }
 
-/* A probe of a fetch takes no more than its return address from the stack: no frame is left by it. */
+/* A probe of a fetch takes a return address alone from the stack: no frame is left by it. */
 static void frame_to_context(struct trap_frame *frame, ucontext_t *context)
 {
 	greg_t *gregs = context->uc_mcontext.gregs;

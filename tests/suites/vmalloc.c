@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "vmalloc.h"
 #include "dma_alloc.h"
-#include "lib/errno.h"
 #include "page_alloc.h"
 #include "plain.h"
-#include "slab.h"
 #include "test.h"
-#include "walk.h"
 #include "words.h"
 
 /* Allocation and freeing: each call of the family does what the contract says of it. */
@@ -308,106 +305,12 @@ TEST(vmalloc, distinct, "areas that live at the same time share no frame")
 		vfree(areas[(i * 7) % NR]);
 }
 
-TEST(vmalloc, huge, "whole 2 MiB get large leaves, the rest small ones, nothing is rounded up")
-{
-	size_t size = PMD_SIZE + 3 * PAGE_SIZE;
-	struct page *block = alloc_pages(GFP_KERNEL | __GFP_NOWARN, PMD_SHIFT - PAGE_SHIFT);
-	struct leaf leaf;
-	char *p;
-
-	if (block)
-		__free_pages(block, PMD_SHIFT - PAGE_SHIFT);
-	mm_quiesce();
-	p = vmalloc_huge(size, GFP_KERNEL);
-	require(p);
-	expect_equal(is_vm_area_hugepages(p), block != NULL);
-	expect_equal(get_vm_area_size(find_vm_area(p)), size);
-	expect_equal(find_vm_area(p)->nr_pages, size >> PAGE_SHIFT);
-	pattern_fill(p, size, 9);
-	require(walk_lookup(&kernel_space, (uintptr_t)p, &leaf));
-	expect_equal(leaf.size, is_vm_area_hugepages(p) ? PMD_SIZE : PAGE_SIZE);
-	require(walk_lookup(&kernel_space, (uintptr_t)p + PMD_SIZE, &leaf));
-	expect_equal(leaf.size, PAGE_SIZE);
-	expect_equal(vmalloc_to_pfn(p + 5 * PAGE_SIZE), page_to_pfn(find_vm_area(p)->pages[5]));
-	expect(pattern_holds(p, size, 9));
-	vfree(p);
-	p = vmalloc_huge_node(PAGE_SIZE, GFP_KERNEL, 0);
-	expect(p && !is_vm_area_hugepages(p));
-	vfree(p);
-}
-
-TEST(vmalloc, small_leaves, "large leaves are there only where they were asked for")
-{
-	size_t size = 2 * PMD_SIZE;
-	char *p =
-		__vmalloc_node_range(size, PMD_SIZE, VMALLOC_START, VMALLOC_END,
-				     GFP_KERNEL | __GFP_NOWARN, PAGE_KERNEL, 0, NUMA_NO_NODE, NULL);
-	struct leaf leaf;
-
-	require(p);
-	expect(!is_vm_area_hugepages(p));
-	require(walk_lookup(&kernel_space, (uintptr_t)p, &leaf));
-	expect_equal(leaf.size, PAGE_SIZE);
-	vfree(p);
-}
-
-TEST(vmalloc, huge_low, "large leaves come from the zone that was asked for")
-{
-	size_t size = 4 * PMD_SIZE;
-	char *p = __vmalloc_node_range(size, PMD_SIZE, VMALLOC_START, VMALLOC_END,
-				       GFP_KERNEL | GFP_DMA32 | __GFP_NOWARN, PAGE_KERNEL,
-				       VM_ALLOW_HUGE_VMAP, NUMA_NO_NODE, NULL);
-
-	if (!p)
-		test_skip("no 8 MiB below 4 GiB");
-	for (size_t at = 0; at < size; at += PAGE_SIZE)
-		expect_below(vmalloc_to_pfn(p + at), (uint64_t)1 << (32 - PAGE_SHIFT));
-	vfree(p);
-}
-
 TEST(vmalloc, is_vmalloc_addr, "the region is [VMALLOC_START, VMALLOC_END)")
 {
 	expect(is_vmalloc_addr((void *)VMALLOC_START));
 	expect(!is_vmalloc_addr((void *)(VMALLOC_START - 1)));
 	expect(is_vmalloc_addr((void *)(VMALLOC_END - 1)));
 	expect(!is_vmalloc_addr((void *)VMALLOC_END));
-}
-
-TEST(vmalloc, huge_compound, "frames of large leaves come back whatever __GFP_COMP says")
-{
-	char *p;
-
-	mm_quiesce();
-	p = vmalloc_huge(2 * PMD_SIZE, GFP_KERNEL | __GFP_COMP);
-	require(p);
-	expect_equal(vmalloc_to_page(p + PMD_SIZE)->kind, PAGE_PLAIN);
-	vfree(p);
-}
-
-static size_t leaf_size(const char *p)
-{
-	struct leaf leaf;
-
-	require(walk_lookup(&kernel_space, (uintptr_t)p, &leaf));
-	return leaf.size;
-}
-
-TEST(vmalloc, huge_again, "2 MiB get a large leaf again, in a range that was used before")
-{
-	struct page *block = alloc_pages(GFP_KERNEL | __GFP_NOWARN, PMD_SHIFT - PAGE_SHIFT);
-
-	if (!block)
-		test_skip("no 2 MiB in one block");
-	__free_pages(block, PMD_SHIFT - PAGE_SHIFT);
-	for (unsigned int i = 0; i < 3; i++) {
-		char *p = vmalloc_huge(PMD_SIZE, GFP_KERNEL);
-
-		require(p);
-		expect(is_vm_area_hugepages(p));
-		expect_equal(leaf_size(p), PMD_SIZE);
-		vfree(p);
-		vm_unmap_aliases();
-	}
 }
 
 TEST(vmalloc, callers, "an area's caller is told as well where its range was used before")
@@ -426,51 +329,6 @@ TEST(vmalloc, callers, "an area's caller is told as well where its range was use
 			vm_unmap_aliases();
 		}
 	}
-}
-
-static struct page *take_gib(void)
-{
-	size_t nr = PUD_SIZE >> PAGE_SHIFT;
-
-	return platform_cpu_features()->gib_leaves
-		       ? alloc_contig_pages_aligned(nr, nr, GFP_KERNEL | __GFP_NOWARN, NUMA_NO_NODE,
-						    NULL)
-		       : NULL;
-}
-
-static void give_gib(struct page *block)
-{
-	for (size_t i = 0; block && i < PUD_SIZE >> PAGE_SHIFT; i++)
-		__free_page(block + i);
-}
-
-/* Two, since the list of the area's pages lies in one, perhaps. */
-static bool has_two_gib(void)
-{
-	struct page *first = take_gib(), *second = take_gib();
-
-	give_gib(first);
-	give_gib(second);
-	return second;
-}
-
-TEST(vmalloc, huge_gib, "a whole GiB gets one leaf, the 2 MiB behind it one, the rest small ones")
-{
-	size_t size = PUD_SIZE + PMD_SIZE + PAGE_SIZE;
-	char *p;
-
-	if (!has_two_gib())
-		test_skip("no two GiB of frames in one piece each, or no leaves for them");
-	mm_quiesce();
-	p = vmalloc_huge(size, GFP_KERNEL | __GFP_NOWARN);
-	if (!p)
-		test_skip("less than %zu free pages", size >> PAGE_SHIFT);
-	expect_equal(leaf_size(p), PUD_SIZE);
-	expect_equal(leaf_size(p + PUD_SIZE), PMD_SIZE);
-	expect_equal(leaf_size(p + PUD_SIZE + PMD_SIZE), PAGE_SIZE);
-	expect_equal(find_vm_area(p)->nr_pages, size >> PAGE_SHIFT);
-	expect_fault_write(p + size);
-	vfree(p);
 }
 
 TEST(vmalloc, __vcalloc, "__vcalloc gives n times size bytes of zeros, and NULL on overflow")
@@ -493,81 +351,4 @@ TEST(vmalloc, __vmalloc_array, "__vmalloc_array gives n times size bytes, and NU
 	expect_equal(get_vm_area_size(find_vm_area(p)), 3 * PAGE_SIZE);
 	vfree(p);
 	expect(!__vmalloc_array(~(size_t)0 / 2, 3, GFP_KERNEL));
-}
-
-TEST(vmalloc, get_vm_area_caller,
-     "get_vm_area_caller keeps the caller, the longer form the bounds too")
-{
-	const void *caller = (const void *)0x1234;
-	unsigned long width = vmap_area_guard() * PAGE_SIZE, middle;
-	struct vm_struct *vm = get_vm_area_caller(2 * PAGE_SIZE, VM_MAP, caller), *bounded;
-
-	middle = (VMALLOC_START / 2 + VMALLOC_END / 2) & PAGE_MASK;
-	bounded = __get_vm_area_caller(2 * PAGE_SIZE, VM_MAP, middle,
-				       middle + 2 * width + 2 * PAGE_SIZE, caller);
-	require(vm && bounded);
-	expect(vm->caller == caller && bounded->caller == caller);
-	expect_equal(vm->flags & VM_MAP, VM_MAP);
-	expect(find_vm_area(vm->addr) == vm);
-	expect_equal((uintptr_t)bounded->addr, middle + width);
-	expect(!__get_vm_area_caller(2 * PAGE_SIZE, VM_MAP, middle, middle + 2 * PAGE_SIZE,
-				     caller));
-	free_vm_area(vm);
-	free_vm_area(bounded);
-}
-
-/* In a range with room for nothing else. */
-static void expect_exactly_at(uintptr_t address, size_t size)
-{
-	unsigned long guard = vmap_area_guard() * PAGE_SIZE;
-	struct vm_struct *vm = __get_vm_area_caller(size, VM_IOREMAP, address - guard,
-						    address + size + guard, NULL);
-
-	require(vm);
-	expect_equal((uintptr_t)vm->addr, address);
-	free_vm_area(vm);
-}
-
-TEST(vmalloc, get_vm_area_ioremap, "a VM_IOREMAP area is aligned to its size, and to no more")
-{
-	uintptr_t middle = (VMALLOC_START / 2 + VMALLOC_END / 2) & ~(8 * PMD_SIZE - 1);
-
-	expect_exactly_at(middle + 4 * PAGE_SIZE, 3 * PAGE_SIZE);
-	expect_exactly_at(middle + PAGE_SIZE, PAGE_SIZE);
-	expect_exactly_at(middle + PMD_SIZE, PMD_SIZE);
-	expect(!__get_vm_area_caller(3 * PAGE_SIZE, VM_IOREMAP, middle + PAGE_SIZE,
-				     middle + 6 * PAGE_SIZE, NULL));
-}
-
-TEST(vmalloc, area_alone, "get_vm_area reserves addresses, free_vm_area gives them back")
-{
-	struct vm_struct *vm = get_vm_area(5 * PAGE_SIZE, VM_MAP);
-	void *addr = vm ? vm->addr : NULL;
-
-	require(vm);
-	expect_equal(get_vm_area_size(vm), 5 * PAGE_SIZE);
-	expect(!vmalloc_to_page(addr));
-	free_vm_area(vm);
-	expect(!find_vm_area(addr));
-	expect(!get_vm_area(0, VM_MAP));
-	vm = get_vm_area(3 * PMD_SIZE, VM_IOREMAP);
-	require(vm);
-	expect_equal((uintptr_t)vm->addr & (4 * PMD_SIZE - 1), 0);
-	free_vm_area(vm);
-}
-
-TEST(vmalloc, remove, "remove_vm_area unmaps and hands the descriptor out, frames stay")
-{
-	char *p = vmalloc(PAGE_SIZE);
-	struct page *page = vmalloc_to_page(p);
-	struct vm_struct *vm = remove_vm_area(p);
-
-	require(vm);
-	expect(!find_vm_area(p));
-	expect(!vmalloc_to_page(p));
-	expect_equal(vm->nr_pages, 1);
-	expect_equal((uintptr_t)vm->pages[0], (uintptr_t)page);
-	expect(!remove_vm_area(p));
-	__free_page(page);
-	kfree(vm);
 }
