@@ -28,10 +28,18 @@ const char *vm_flags_fault(unsigned long flags)
 	return flags & ~(2 * VM_SPARSE - 1) ? "an unknown flag" : NULL;
 }
 
-static const char *fault_of(const struct vm_request *request)
+/* What only some callers choose. */
+static __slow const char *kind_fault(const struct vm_request *request)
 {
 	const char *fault = vm_prot_fault(request->prot);
 
+	if (request->flags & (VM_IOREMAP | VM_MAP_PUT_PAGES | VM_SPARSE))
+		return "a flag of areas without frames of their own";
+	return fault ? fault : vm_flags_fault(request->flags);
+}
+
+static const char *fault_of(const struct vm_request *request)
+{
 	if (request->size == 0)
 		return "size 0";
 	if (request->align & (request->align - 1))
@@ -40,9 +48,9 @@ static const char *fault_of(const struct vm_request *request)
 		return "an unknown gfp flag";
 	if (request->node < NUMA_NO_NODE || request->node >= (int)nr_online_nodes())
 		return "a node that there is not";
-	if (request->flags & (VM_IOREMAP | VM_MAP_PUT_PAGES | VM_SPARSE))
-		return "a flag of areas without frames of their own";
-	return fault ? fault : vm_flags_fault(request->flags);
+	if (likely(request->flags == VM_ALLOC && request->prot.pgprot == PAGE_KERNEL.pgprot))
+		return NULL;
+	return kind_fault(request);
 }
 
 static bool is_sound(const struct vm_request *request)
