@@ -80,6 +80,7 @@ void *vcalloc(size_t n, size_t size);
  * Changes the size. `p` NULL: vmalloc; size 0: vfree and NULL. Grows in place where the addresses
  * behind are free, otherwise moves by giving the same frames a new address; contents are never
  * copied. Shrinking frees the frames of the tail. __GFP_ZERO clears from the old size in bytes on.
+ * Pages that are new, and all pages of an area that moves, have the permissions of its first page.
  * On failure NULL, and the old area is whole.
  */
 void *vrealloc(const void *p, size_t size, gfp_t gfp);
