@@ -13,7 +13,8 @@ enum { RAM_BLOCK_PAGES = 1024, RAM_SLOT_PAGES = 64 };
 
 /*
  * The address, or NULL: refused (no pages, in an exception handler), or no memory. The pages are
- * believed, where vmap() looks at each: a pointer that is none to a frame's struct page maps anything.
+ * believed, where vmap() looks at each: a pointer that is none to a frame's struct page maps
+ * anything.
  */
 void *vm_map_ram(struct page **pages, unsigned int count, int node);
 /* Exactly what vm_map_ram() gave for as many pages; anything else is refused. */
