@@ -64,8 +64,8 @@ static void catch_up(uint64_t seen, uint64_t latest)
 	/*
 	 * Slots can have been written anew while we read them, by requests that are newer still.
 	 * Who has read such a slot also sees the generation before it.
-	 * by chance: it takes that many requests in this moment
 	 */
+	/* by chance: it takes that many requests in this moment */
 	if (__atomic_load_n(&generation, __ATOMIC_ACQUIRE) - seen > RING_SLOTS / 2)
 		all = true;
 	if (all)

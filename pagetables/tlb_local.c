@@ -94,6 +94,7 @@ static uint64_t measure_once(enum tlb_method method, const struct refills *refil
 	for (unsigned int i = 0; i < REPEATS; i++)
 		touch(refills);
 	read = platform_ticks() - start;
+	/* by chance: it is measured */
 	return flushed_and_read > read ? (flushed_and_read - read) / REPEATS : 0;
 }
 
@@ -107,7 +108,7 @@ static void measure(enum tlb_method method, const struct refills *refills)
 
 		least = ticks < least ? ticks : least;
 	}
-	method_ticks[method] = least ? least : 1;
+	method_ticks[method] = least ? least : 1; /* by chance: as above */
 }
 
 static void choose(void)

@@ -56,12 +56,13 @@ class Source:
             known[i] += taken
 
     def statement_end(self, number):
-        """The line where what begins at `number` has no parenthesis open any more."""
+        """The line where what begins at `number` has no parenthesis open any more, nor goes on
+        with ? or :."""
         depth = 0
         while number in self.text:
             code = re.sub(r"/\*.*?(\*/|$)|'.'|\"[^\"]*\"", "", self.text[number])
             depth += code.count("(") - code.count(")")
-            if depth <= 0:
+            if depth <= 0 and not self.text.get(number + 1, "").lstrip().startswith(("?", ":")):
                 break
             number += 1
         return number
