@@ -144,8 +144,10 @@ static int map_large(struct space *space, struct mapping *mapping, unsigned int 
 static __attribute__((noinline)) void undo(struct space *space, uintptr_t start, uintptr_t done,
 					   uintptr_t end)
 {
-	if (done > start && unmap_range(space, start, done - start) > 0)
+	if (done > start) {
+		unmap_range(space, start, done - start);
 		tlb_flush_range(start, done);
+	}
 	reclaim_tables(space, start, end);
 }
 

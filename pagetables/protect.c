@@ -174,8 +174,7 @@ static void rejoin(struct space *space, uintptr_t address, unsigned int level)
 {
 	size_t size = level_size(level);
 
-	if (level > LEVEL_PTE)
-		join_locked(space, address & ~(size - 1), size, level);
+	join_locked(space, address & ~(size - 1), size, level);
 }
 
 int split_edges_locked(struct space *space, uintptr_t start, uintptr_t end)

@@ -41,7 +41,7 @@ static bool link_table(struct space *space, uintptr_t address, struct spot *spot
 {
 	entry_t nothing = 0;
 
-	if (!spot_raise(spot, 1))
+	if (!spot_raise(spot, 1)) /* by chance: the table above has just gone */
 		return false;
 	/* by chance: another CPU was faster */
 	if (!entry_replace(spot->entry, &nothing, entry_make_table(table, 0))) {
@@ -70,7 +70,7 @@ static int try_pin(struct space *space, uintptr_t address, unsigned int nr, stru
 		return -EBUSY;
 	if (!*spare)
 		return -ENOMEM;
-	if (link_table(space, address, spot, *spare))
+	if (link_table(space, address, spot, *spare)) /* by chance: as in there */
 		*spare = 0;
 	return -EAGAIN;
 }

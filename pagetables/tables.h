@@ -86,7 +86,7 @@ static inline bool walk_down(struct spot *spot, uintptr_t address, unsigned int 
 	return true;
 }
 
-/* As far down as there are tables, at most to `level`. */
+/* As far down as there are tables, at most to `level`: one that leaves can have. */
 static inline __attribute__((always_inline)) struct spot
 walk_to(const struct space *space, uintptr_t address, unsigned int level)
 {
@@ -94,12 +94,12 @@ walk_to(const struct space *space, uintptr_t address, unsigned int level)
 
 	if (unlikely(space->levels == 5)) {
 		spot = walk_root_of(space, address, LEVEL_PGD);
-		if (level > LEVEL_P4D || !walk_down(&spot, address, LEVEL_P4D))
+		if (!walk_down(&spot, address, LEVEL_P4D))
 			return spot;
 	} else {
 		spot = walk_root_of(space, address, LEVEL_P4D);
 	}
-	if (level > LEVEL_PUD || !walk_down(&spot, address, LEVEL_PUD))
+	if (!walk_down(&spot, address, LEVEL_PUD))
 		return spot;
 	if (level > LEVEL_PMD || !walk_down(&spot, address, LEVEL_PMD))
 		return spot;

@@ -99,7 +99,7 @@ void tlb_poll(void)
 	latest = __atomic_load_n(&generation, __ATOMIC_ACQUIRE);
 	if (self->seen == latest || !takes_part(cpu))
 		return;
-	others = latest - self->seen - (self->own > self->seen && self->own <= latest);
+	others = latest - self->seen - (self->own > self->seen);
 	catch_up(self->seen, latest);
 	__atomic_store_n(&self->answered, self->answered + others, __ATOMIC_RELAXED);
 	__atomic_store_n(&self->seen, latest, __ATOMIC_RELEASE);
