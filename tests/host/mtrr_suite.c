@@ -113,6 +113,23 @@ TEST(host_mtrr, random, "any base and mask at all: as the manual's rule says, pa
 	}
 }
 
+TEST(host_mtrr, order,
+     "leaves are plain above the highest of all ranges, in whichever order these are")
+{
+	uint64_t mask = (BITS(MACHINE_PHYS_BITS) - 0xfffff) | VALID;
+
+	begin();
+	machine_set_mtrr(FIRST_FREE + 1, 3 * GIB, mask);
+	set(5 * GIB, mask);
+	expect_equal(mtrr_plain_above[LEVEL_PMD], 5 * GIB + PMD_SIZE);
+	expect_equal(mtrr_plain_above[LEVEL_PUD], 6 * GIB);
+	machine_set_mtrr(FIRST_FREE + 1, 5 * GIB, mask);
+	set(3 * GIB, mask);
+	expect_equal(mtrr_plain_above[LEVEL_PMD], 5 * GIB + PMD_SIZE);
+	expect(!mtrr_leaf_is_uniform(3 * GIB, LEVEL_PMD) &&
+	       !mtrr_leaf_is_uniform(5 * GIB, LEVEL_PMD));
+}
+
 enum { FIXED = 1 << 8, FIXED_ENABLED = 1 << 10 };
 
 static void use(uint64_t capabilities, uint64_t type)

@@ -251,3 +251,39 @@ TEST(protect, join_many,
 	expect_equal(unmap_range(space, base, TABLES * PMD_SIZE), 511 + TABLES - 1);
 	scratch_close();
 }
+
+TEST(protect, split_fails_behind, "where the last leaf cannot be split the pages before it stay")
+{
+	struct space *space = scratch_open();
+	uintptr_t base = scratch_base();
+
+	require(space);
+	expect_equal(
+		map_range(space, base, SCRATCH_PHYS + PAGE_SIZE, PMD_SIZE, SCRATCH_RW, LEVEL_PTE),
+		0);
+	expect_equal(map_range(space, base + PMD_SIZE, SCRATCH_PHYS + PMD_SIZE, PMD_SIZE,
+			       SCRATCH_RW, LEVEL_PMD),
+		     0);
+	scratch_fail_table(1);
+	expect_equal(protect_range(space, base, PMD_SIZE + PAGE_SIZE, 0, _PAGE_RW), -ENOMEM);
+	expect(scratch_table_failed());
+	expect_equal(leaf_at(space, base).level, LEVEL_PTE);
+	expect_equal(leaf_at(space, base + PMD_SIZE).level, LEVEL_PMD);
+	expect(is_writable(space, base) && is_writable(space, base + PMD_SIZE));
+	expect(!space_check());
+	scratch_close();
+}
+
+TEST(protect, join_top, "joining where the address space ends does not go on at its beginning")
+{
+	struct space *space = scratch_open();
+	uintptr_t base = scratch_base();
+
+	require(space);
+	expect_equal(map_range(space, base, SCRATCH_PHYS, PMD_SIZE, SCRATCH_RW, LEVEL_PMD), 0);
+	expect_equal(split_leaf(space, base, LEVEL_PTE), 0);
+	expect_equal(join_range(space, -PUD_SIZE, PUD_SIZE - PAGE_SIZE, LEVEL_PMD), 0);
+	expect_equal(leaf_at(space, base).level, LEVEL_PTE);
+	expect_equal(join_range(space, base, PMD_SIZE, LEVEL_PMD), 1);
+	scratch_close();
+}

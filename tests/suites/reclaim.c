@@ -121,6 +121,23 @@ TEST(reclaim, batch, "several ranges share one flush")
 	scratch_close();
 }
 
+/* More of them than a batch holds, and one behind the entry of the root. */
+TEST(reclaim, across_roots, "a batch that is full under one entry of the root goes on in the next")
+{
+	struct space *space = scratch_open();
+	uintptr_t edge = scratch_base() + level_size(space->levels);
+	uintptr_t start = edge - (RECLAIM_BATCH + 3) * PMD_SIZE;
+
+	require(space);
+	for (uintptr_t at = start; at <= edge; at += PMD_SIZE)
+		expect_equal(map_range(space, at, SCRATCH_PHYS, PAGE_SIZE, SCRATCH_RW, LEVEL_PTE),
+			     0);
+	expect_equal(unmap_range(space, start, edge + PAGE_SIZE - start), RECLAIM_BATCH + 4);
+	expect(reclaim_tables(space, start, edge + PAGE_SIZE) > RECLAIM_BATCH + 4);
+	expect_equal(scratch_tables(), 1);
+	scratch_close();
+}
+
 TEST(reclaim, shared_stay, "the tables one level below the root of the kernel half are never freed")
 {
 	uint64_t tables = space_nr_tables();

@@ -94,6 +94,39 @@ TEST(space, destroy_refused, "a space that maps something of its own is not dest
 	scratch_close();
 }
 
+TEST(space, destroy_older, "spaces may be destroyed in any order; those that remain are counted")
+{
+	uint64_t tables = space_nr_tables();
+	struct space older, newer;
+
+	require_equal(space_create(&older), 0);
+	require_equal(space_create(&newer), 0);
+	expect_equal(space_nr_tables(), tables + 2);
+	expect_equal(space_destroy(&older), 0);
+	expect_equal(space_nr_tables(), tables + 1);
+	expect_equal(space_destroy(&newer), 0);
+	expect_equal(space_nr_tables(), tables);
+}
+
+TEST(space, no_user_half, "where every entry of the lower half is shared, none is left for users")
+{
+	struct space *space = scratch_open();
+	entry_t *root, *copy;
+	struct page *page = alloc_page(GFP_KERNEL);
+
+	require(space && page);
+	root = phys_to_virt(space->root);
+	copy = page_address(page);
+	memcpy(copy, root, PAGE_SIZE);
+	for (unsigned int i = 0; i <= ENTRIES_PER_TABLE / 2; i++)
+		root[i] |= ENTRY_SHARED;
+	expect_equal(space_user_start(space), space_user_end(space));
+	memcpy(root, copy, PAGE_SIZE);
+	expect_below(space_user_start(space), space_user_end(space));
+	__free_page(page);
+	scratch_close();
+}
+
 TEST(space, destroy_shared, "destroying a space leaves the empty tables of shared entries alone")
 {
 	static struct space space;
