@@ -85,7 +85,7 @@ static __attribute__((noinline)) void wait_for(struct spinlock *lock, unsigned i
 	__atomic_fetch_add(&lock->contended, 1, __ATOMIC_RELAXED);
 	__atomic_fetch_add(&held_by[cpu].waits, 1, __ATOMIC_RELAXED);
 	for (unsigned int turn = 1; !try_take(lock, cpu); turn++) {
-		if (work) /* unreached: with a second CPU there is always some */
+		if (work)
 			work();
 		platform_pause();
 		if (turn % TURNS_BETWEEN_LOOKS == 0)

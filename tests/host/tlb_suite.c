@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "tlb.h"
+#include "apart.h"
+#include "host_clock.h"
+#include "machine.h"
+#include "space.h"
+#include "lib/format.h"
+#include "test.h"
+
+/* CPUs that are played, in a copy of the process: each does something when it is its turn. */
+
+enum { FAST = 10000 };
+
+static void put_inside(unsigned int cpu)
+{
+	machine_become(cpu);
+	machine_enter(kernel_space.root);
+	tlb_cpu_enter();
+}
+
+static bool give_up(unsigned int cpu, unsigned int seconds)
+{
+	log_line("CPU %u is late by %u s", cpu, seconds);
+	return true;
+}
+
+static uint64_t flushes_of(unsigned int cpu)
+{
+	struct tlb_stats stats;
+	uint64_t flushes = 0;
+
+	tlb_get_cpu_stats(cpu, &stats);
+	for (unsigned int i = 0; i < NR_TLB_METHODS; i++)
+		flushes += stats.flushes[i];
+	return flushes + stats.answered;
+}
+
+/* CPU 1 asks; CPU 2 takes part and does not answer; CPU 0 has left. */
+static void ask_one_that_left(void)
+{
+	uint64_t flushes;
+
+	tlb_cpu_leave();
+	put_inside(2);
+	put_inside(1);
+	tlb_set_late_handler(give_up);
+	host_clock_rate(FAST);
+	tlb_flush_all();
+	machine_become(0);
+	flushes = flushes_of(0);
+	tlb_poll();
+	log_line("outside: %lu flushes", flushes_of(0) - flushes);
+	tlb_cpu_enter();
+	log_line("entered: %lu flushes", flushes_of(0) - flushes);
+	tlb_poll();
+	log_line("inside: %lu flushes", flushes_of(0) - flushes);
+}
+
+TEST(tlb, polled_outside, "a CPU that has left flushes nothing for others, and all as it enters")
+{
+	int status;
+
+	if (platform_nr_cpus() < 3)
+		test_skip("fewer than three CPUs");
+	expect_string(apart(ask_one_that_left, &status),
+		      "# CPU 2 is late by 1 s\n# outside: 0 flushes\n# entered: 1 flushes\n"
+		      "# inside: 1 flushes\n");
+	expect_equal(status, 0);
+}
