@@ -4,7 +4,7 @@
 #include "lib/format.h"
 
 /* The last symbol at or below `offset`; NULL: none. */
-static const struct symbol *find(uint64_t offset) /* unreached: a process has no table of them */
+static const struct symbol *find(uint64_t offset)
 {
 	uint32_t low = 0, high = nr_symbols;
 
@@ -27,7 +27,7 @@ void symbol_format(uintptr_t address, char *buffer, size_t size)
 	/* The last symbol is the end of the code. */
 	if (!symbol || symbol == &symbols[nr_symbols - 1])
 		scnprintf(buffer, size, "0x%lx", address);
-	else /* unreached: a process has no table of them */
+	else
 		scnprintf(buffer, size, "%s+0x%lx/0x%x", &symbol_names[symbol->name],
 			  address - base - symbol->offset, symbol[1].offset - symbol->offset);
 }
