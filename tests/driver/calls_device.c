@@ -99,7 +99,7 @@ static void unmap(const char *name, void (*call)(void *addr))
 	if (aim == REFUSED)
 		model_check(slot);
 	else
-		holds(driver.together || !find_vm_area((void *)start));
+		holds(model_is_gone((void *)start));
 	came(aim);
 }
 

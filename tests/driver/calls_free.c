@@ -70,7 +70,7 @@ static void let_go(const char *name, void (*call)(const void *addr), bool deferr
 	driver.deferred += deferred ? slot->nr_pages : 0;
 	model_remove(slot);
 	call(addr);
-	holds(driver.together || !find_vm_area(addr));
+	holds(model_is_gone(addr));
 	check_totals();
 	came(DONE);
 	if (one_in(8) && !driver.together)

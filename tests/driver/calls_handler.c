@@ -197,7 +197,7 @@ static void step_vfree(void)
 	same(visit.lines, 0);
 	if (wrong)
 		drain_with_complaint();
-	holds(wrong || driver.together || !find_vm_area(visit.p));
+	holds(wrong || model_is_gone(visit.p));
 	check_totals();
 	came(wrong ? REFUSED : DONE);
 }

@@ -123,7 +123,7 @@ static void step_vunmap(void)
 		addr = (const void *)slot->start;
 		model_remove(slot);
 		vunmap(addr);
-		holds(driver.together || !find_vm_area(addr));
+		holds(model_is_gone(addr));
 		came(DONE);
 	}
 }
@@ -288,7 +288,7 @@ static void step_remove_vm_area(void)
 	if (vm) {
 		same((uintptr_t)vm->addr, slot->start);
 		same(vm->flags, slot->flags);
-		holds(driver.together || !find_vm_area(addr));
+		holds(model_is_gone(addr));
 		model_remove(slot);
 		kfree(vm);
 	} else if (slot) {

@@ -154,7 +154,7 @@ static void free_group(const struct held *slot)
 		if (driver.slots[i].kind == CONGRUENT && driver.slots[i].cookie == vms)
 			model_remove(&driver.slots[i]);
 	pcpu_free_vm_areas(vms, nr);
-	holds(driver.together || !find_vm_area(first));
+	holds(model_is_gone(first));
 }
 
 static void step_pcpu_free_vm_areas(void)

@@ -181,6 +181,8 @@ void model_move(struct held *slot, uintptr_t start, size_t bytes, size_t nr_page
 struct held *model_find(uintptr_t address);
 /* An address of the vmalloc region that is no start of anything held. */
 uintptr_t model_wrong_address(void);
+/* Whether no area starts there any more; of several CPUs another may have one there again. */
+bool model_is_gone(const void *start);
 bool is_area(enum kind kind);
 uintptr_t held_end(const struct held *slot);
 

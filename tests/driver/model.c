@@ -225,6 +225,15 @@ static bool is_of_mm(uintptr_t address)
 	return vm && (uintptr_t)vm->addr == address && !model_find(address);
 }
 
+/* An area below may end there: it has the guard that there was when it was made, and in place of
+ * that an area can have lain there that was made under a narrower one. */
+bool model_is_gone(const void *start)
+{
+	const struct vm_struct *vm = driver.together ? NULL : find_vm_area(start);
+
+	return !vm || vm->addr != start;
+}
+
 /* Inside of an area, in its guards, at no page's start, or where nothing is. Of several CPUs each
  * knows its own areas alone. */
 uintptr_t model_wrong_address(void)
