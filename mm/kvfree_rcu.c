@@ -2,6 +2,7 @@
 #include "fault.h"
 #include "lib/assert.h"
 #include "lib/format.h"
+#include "lib/string.h"
 #include "page_alloc.h"
 #include "slabs.h"
 #include "tlb.h"
@@ -39,10 +40,9 @@ static struct rcu_cpu {
 
 void kvfree_rcu_init(void)
 {
-	for (unsigned int cpu = 0; cpu < PLATFORM_CPUS_MAX; cpu++) {
-		rcu_cpus[cpu] = (struct rcu_cpu){.nr_heads = 0};
+	memset(rcu_cpus, 0, sizeof(rcu_cpus));
+	for (unsigned int cpu = 0; cpu < PLATFORM_CPUS_MAX; cpu++)
 		rcu_cpus[cpu].lock = (struct spinlock)LOCAL_LOCK("deferred frees of a CPU");
-	}
 }
 
 static void note_relaxed(uint64_t *relaxed)

@@ -34,9 +34,11 @@ static int refill_order(const struct run_stack *stack, unsigned int order, gfp_t
 /* A block from the lists: all of it where there is room, else no more than what is `wanted` now. */
 static void keep_block(struct run_stack *stack, uint64_t pfn, size_t nr, size_t wanted)
 {
-	if (wanted < nr && !run_stack_has_room(stack, nr)) {
-		zone_give_run(stack->zone, pfn + wanted, nr - wanted);
-		nr = wanted;
+	if (!run_stack_has_room(stack, nr)) {
+		size_t kept = wanted < nr ? wanted : nr;
+
+		zone_give_run(stack->zone, pfn + kept, nr - kept);
+		nr = kept;
 	}
 	run_stack_put(stack, pfn, nr);
 }

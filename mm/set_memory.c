@@ -16,12 +16,13 @@ struct change {
 /* Whether the whole range has page structures: nothing else of the direct map is anybody's. */
 static bool is_direct(uintptr_t addr, size_t size)
 {
+	uint64_t pfn = (addr - layout.page_offset) >> PAGE_SHIFT, end = pfn + (size >> PAGE_SHIFT);
+
 	if (addr < layout.page_offset || addr + size > layout.page_offset_end)
 		return false;
-	for (size_t at = 0; at < size; at += PAGE_SIZE)
-		if (!pfn_valid((addr + at - layout.page_offset) >> PAGE_SHIFT))
-			return false;
-	return true;
+	while (pfn < end && pfn_valid(pfn))
+		pfn++;
+	return pfn == end;
 }
 
 static bool is_vmalloc(uintptr_t addr, size_t size)

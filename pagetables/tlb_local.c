@@ -85,13 +85,13 @@ static uint64_t measure_once(enum tlb_method method, const struct refills *refil
 	uintptr_t address = (uintptr_t)refills->places[0]; /* the direct map has at least one */
 
 	start = platform_ticks();
-	for (unsigned int i = 0; i < REPEATS; i++) {
+	for (unsigned int i = REPEATS; i--;) {
 		execute(method, address);
 		touch(refills);
 	}
 	flushed_and_read = platform_ticks() - start;
 	start = platform_ticks();
-	for (unsigned int i = 0; i < REPEATS; i++)
+	for (unsigned int i = REPEATS; i--;)
 		touch(refills);
 	read = platform_ticks() - start;
 	/* by chance: it is measured */
