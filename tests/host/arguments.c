@@ -12,7 +12,8 @@ static const struct machine_word {
 } machine_words[] = {
 	{"levels=%u%n", "levels=4|5  of page tables at power-on (default: 4)",
 	 offsetof(struct machine_config, levels)},
-	{"nodes=%u%n", "nodes=1|2  of memory (default: 1)", offsetof(struct machine_config, nodes)},
+	{"nodes=%u%n", "nodes=1|2|3  of memory (default: 1)",
+	 offsetof(struct machine_config, nodes)},
 	{"cpus=%u%n", "cpus=1..64  threads that are processors (default: 4)",
 	 offsetof(struct machine_config, cpus)},
 };

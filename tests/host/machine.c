@@ -47,7 +47,7 @@ static void lay_out_memory(uint64_t size, unsigned int nodes)
 	add_range(16 * MIB, PAGE_SIZE, 0);
 	add_range(16 * MIB + 2 * PAGE_SIZE, half / 2, 0);
 	add_range(GIB + 5 * PAGE_SIZE, (half / 2 & PAGE_MASK) + MIB, last);
-	add_range(4 * GIB, half / 2, 0);
+	add_range(4 * GIB, half / 2, nodes / 3);
 	add_range(5 * GIB + 3 * MIB, quarter, 0);
 	add_range(5 * GIB + 3 * MIB + quarter, half / 2 - quarter + size - below, last);
 }
@@ -108,8 +108,8 @@ const char *machine_start(const struct machine_config *config)
 		return "memory must be between 24M and 8G";
 	if (!is_levels(config->levels) || !is_levels(config->inside))
 		return "levels must be 4 or 5";
-	if (config->nodes < 1 || config->nodes > 2)
-		return "nodes must be 1 or 2";
+	if (config->nodes < 1 || config->nodes > 3)
+		return "nodes must be 1, 2 or 3";
 	if (config->cpus < 1 || config->cpus > PLATFORM_CPUS_MAX)
 		return "cpus must be between 1 and 64";
 	if (!create_memory(NULL))
