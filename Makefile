@@ -17,8 +17,10 @@
 #:                  (PROOFS="range tree_step": only those)
 #:   coverage       lines and branches of mm/ and pagetables/ that no suite on the host runs
 #:   coverage-mcdc  conditions there that no suite showed to decide alone (clang 18 or newer)
-#:   mutate         breaks the code NR=500 times, SEED=7, counts what suites notice; AGAIN=log;
-#:                  EMPTY=1: empties each public function instead (ONLY="mm/vmalloc.c:v*": those)
+#:   mutate         breaks the code NR=500 times, SEED=7, counts what suites notice; ONLY="mm/pcp.c:*":
+#:                  there; NAMES=list, AGAIN=log of survivors: those; FIRST=1: by the cheap runs;
+#:                  LOG=build/mutation.log JOBS=2; EMPTY=1 (ONLY="mm/vmalloc.c:v*" AGAIN=log):
+#:                  empties each public function instead
 #:   test-image     checks of the linked file and of the disk image
 #:   test-qemu      runs in virtual machines (CHECK="boot.*": only those)
 #:   machines       all tests on machines of every kind, firmware to disk (CHECK="machines.0*")

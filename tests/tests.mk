@@ -157,8 +157,9 @@ mutate: $(L)/vmlab-fast $(L)/vmlab-host
 		--jobs $(or $(JOBS),2) --sources "$(HOST_SOURCES)" $(if $(LOG),--log $(LOG)) \
 		--build "fast=$(HOST_CC) $(HOST_FLAGS) $(HOST_WINDOW)" \
 		--build "host=$(HOST_CC) $(HOST_FLAGS) $(HOST_ASAN)" \
-		--run "fast test=@own" --run "fast test=$(MUTATE_QUICK)" \
-		--run "fast test=fail_walk*,!fail_walk.pairs" \
+		--run "fast test=@own" --run "fast levels=5 nodes=3 poison=on test=@own" \
+		--run "fast place=best debug=pagealloc test=@own" \
+		--run "fast test=$(MUTATE_QUICK)" --run "fast test=fail_walk*,!fail_walk.pairs" \
 		--later "fast levels=5 nodes=2 poison=on cpus=2 test=!mm_random*,!fail_walk.pairs" \
 		--later "fast place=top quarantine=4096 cache=off test=$(MUTATE_QUICK)" \
 		--later "fast place=random poison=on guard=17 test=$(MUTATE_QUICK)" \
