@@ -70,6 +70,8 @@ static const char *below_areas(void)
 	if (page_table_source.alloc(NULL, false))
 		return "a table";
 	free_contig_range(5, 2);
+	if (free_frame_run(5, 2, 1))
+		return "a run of frames that nobody has";
 	page_alloc_get_stats(&stats);
 	if (stats.refills || drain_all_pages() || page_alloc_check())
 		return "what a CPU keeps";

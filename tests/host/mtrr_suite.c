@@ -173,6 +173,8 @@ TEST(host_mtrr, too_many, "of more ranges than any CPU has, the first 32 are rea
 	uint64_t mask = (BITS(MACHINE_PHYS_BITS) - 0xfffff) | VALID;
 
 	begin();
+	for (unsigned int nr = FIRST_FREE; nr < 31; nr++)
+		machine_set_mtrr(nr, 7 * GIB, mask);
 	machine_set_mtrr(31, 5 * GIB, mask);
 	machine_set_mtrr(32, 6 * GIB, mask);
 	use(33, MACHINE_MTRR_TYPE);
@@ -220,6 +222,8 @@ TEST(host_mtrr, none, "what was read before is forgotten: without ranges all is 
 	expect(!mtrr_is_uniform(5 * GIB, PUD_SIZE));
 	machine_set_mtrr(0, 0, 0);
 	mtrr_init();
+	for (unsigned int level = LEVEL_PMD; level <= LEVEL_PUD; level++)
+		expect_equal(mtrr_plain_above[level], 0);
 	expect(mtrr_is_uniform(5 * GIB, PUD_SIZE));
 	expect(mtrr_is_uniform(0, (size_t)512 * GIB));
 }

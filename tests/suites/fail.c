@@ -6,8 +6,19 @@
 
 /* Injected failure itself; fail_walk.c walks it through every call. */
 
+/* How often any place has failed, in the whole run. */
+static uint64_t failures(void)
+{
+	uint64_t all = 0;
+
+	for (struct fail_place *place = __start_fail_places; place < __stop_fail_places; place++)
+		all += place->failed;
+	return all;
+}
+
 TEST(fail, counts, "the Nth allocation fails, once")
 {
+	uint64_t before = failures();
 	struct page *page;
 
 	fail_arm(2, FAIL_ALL_POINTS);
@@ -20,6 +31,7 @@ TEST(fail, counts, "the Nth allocation fails, once")
 	expect(page);
 	expect_equal(fail_counted(FAIL_FRAME), 3);
 	expect(fail_disarm());
+	expect_equal(failures(), before + 1);
 	if (page)
 		__free_page(page);
 }

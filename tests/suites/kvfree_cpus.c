@@ -79,6 +79,32 @@ static void replace_or_read(void *context)
 		read_often();
 }
 
+enum { BATCH = 500 };
+
+/* `nr` objects; what is pending then. */
+static uint64_t pending_after(unsigned int nr)
+{
+	for (unsigned int i = 0; i < nr; i++) {
+		struct published *object = make(i);
+
+		if (object)
+			kvfree_rcu(object, rcu);
+	}
+	return kvfree_rcu_pending();
+}
+
+TEST(kvfree_cpus, batch, "a full batch waits for its grace period, and goes with the next full one")
+{
+	test_rest_cpus();
+	kvfree_rcu_barrier();
+	expect_equal(pending_after(BATCH), BATCH);
+	platform_relax();
+	expect_equal(pending_after(BATCH - 1), 2 * BATCH - 1);
+	expect_equal(pending_after(1), BATCH);
+	kvfree_rcu_barrier();
+	expect_equal(kvfree_rcu_pending(), 0);
+}
+
 TEST(kvfree_cpus, readers, "what a reader has found stays whole until it relaxes")
 {
 	unsigned int nr_cpus = test_nr_cpus() < 8 ? test_nr_cpus() : 8;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "lib/format.h"
 #include "page_alloc.h"
 #include "test.h"
 #include "vm_map_ram.h"
@@ -13,6 +14,14 @@ static bool armed, ran;
 static void *area, *in_handler[2];
 static unsigned int made_atomic, waited;
 static struct page *page;
+
+static unsigned int lines;
+
+static void count_line(const char *line)
+{
+	(void)line;
+	lines++;
+}
 
 static void make_calls(void)
 {
@@ -29,7 +38,10 @@ static void make_calls(void)
 	find_vm_area(area);
 	vfree(in_handler[1]);
 	vfree(area);
+	lines = 0;
+	log_divert(count_line);
 	vfree(area);
+	log_divert(NULL);
 }
 
 static bool describe(uintptr_t address, char *buffer, size_t size)
@@ -75,6 +87,7 @@ TEST(vmalloc_handler, calls, "in a handler nothing waits, atomic calls may do, v
 	require(ran);
 	expect(!in_handler[0]);
 	expect_equal(waited, 0);
+	expect_equal(lines, 0); /* that it is free already is said at the drain */
 	test_note("GFP_ATOMIC in a handler: %s", made_atomic ? "an area" : "NULL");
 	expect(!find_vm_area(area));
 	vm_unmap_aliases(); /* a chance for what was put off */

@@ -13,8 +13,26 @@ struct listing {
 	char last[24];	 /* start of the last line: in order as text is in order as number */
 	char wanted[24]; /* the line that begins with it is kept */
 	char kept[PLATFORM_LINE_MAX];
-	bool out_of_order;
+	bool out_of_order, wrong_size;
 };
+
+static uint64_t number_of(const char *digits, unsigned int base)
+{
+	uint64_t value = 0;
+
+	for (; *digits == ' '; digits++)
+		;
+	for (; (*digits >= '0' && *digits <= '9') || (*digits >= 'a' && *digits <= 'f'); digits++)
+		value = value * base +
+			(uint64_t)(*digits <= '9' ? *digits - '0' : *digits - 'a' + 10);
+	return value;
+}
+
+/* "0xSTART-0xEND SIZE ...", with 16 digits each. */
+static bool says_its_size(const char *text)
+{
+	return number_of(text + 37, 10) == number_of(text + 21, 16) - number_of(text + 2, 16);
+}
 
 static void take_line(void *context, const char *text)
 {
@@ -23,6 +41,7 @@ static void take_line(void *context, const char *text)
 	listing->lines++;
 	if (text_contains(text, "unpurged")) {
 		listing->unpurged++;
+		listing->wrong_size |= !says_its_size(text);
 		return;
 	}
 	listing->out_of_order |= strncmp(listing->last, text, 18) >= 0;
@@ -65,6 +84,7 @@ PLAIN_TEST(vmallocinfo, order, "the lines come in address order, freed ranges af
 		vfree(areas[i]);
 	list_for(&listing, areas[1]);
 	expect(!listing.out_of_order);
+	expect(!listing.wrong_size);
 	expect(listing.kept[0]);
 	expect(listing.unpurged >= 10);
 	expect(listing.lines - listing.unpurged >= 10);

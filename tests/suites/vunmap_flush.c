@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "page_alloc.h"
+#include "test.h"
+#include "tlb.h"
+#include "vmalloc.h"
+
+/* What taking mappings away costs: a flush where something was mapped, and none where nothing was.
+ */
+
+static uint64_t flushes(void)
+{
+	struct tlb_stats stats;
+
+	tlb_get_stats(&stats);
+	return stats.ranges + stats.alls;
+}
+
+TEST(vunmap_flush, range, "vunmap_range() flushes what was mapped, and nothing where nothing was")
+{
+	struct vm_struct *area = get_vm_area(2 * PAGE_SIZE, VM_MAP);
+	struct page *page = alloc_page(GFP_KERNEL);
+	unsigned long start;
+	uint64_t before;
+
+	require(area && page);
+	start = (unsigned long)(uintptr_t)area->addr;
+	require_equal(vmap_pages_range(start, start + PAGE_SIZE, PAGE_KERNEL, &page, PAGE_SHIFT),
+		      0);
+	before = flushes();
+	vunmap_range(start, start + 2 * PAGE_SIZE);
+	expect_equal(flushes(), before + 1);
+	vunmap_range(start, start + 2 * PAGE_SIZE);
+	expect_equal(flushes(), before + 1);
+	free_vm_area(area);
+	__free_page(page);
+}
