@@ -53,6 +53,15 @@ PROOFS = {
                 "vmap_area_is_up", "vrealloc", "wait_for_another_cpu", "warn_alloc"],
         "plant": ("mm/vmalloc.c", "if (__builtin_mul_overflow(n, size, &bytes))",
                   "bytes = n * size;\n\tif (bytes < size)")},
+    "slots_count": {
+        "file": "slots", "defines": ["PROVE_PART=count"], "unwind": 65,
+        "plant": ("mm/free_fit.c", "/ request->align + 1;", "/ request->align;")},
+    "slots_ends": {
+        "file": "slots", "defines": ["PROVE_PART=ends"], "unwind": 1,
+        "plant": ("mm/free_fit.c", "slots->first >= start + request->front && ", "")},
+    "slots_limits": {
+        "file": "slots", "defines": ["PROVE_PART=limits"], "unwind": 1,
+        "plant": ("mm/free_fit.c", "end - start < request->length", "start >= request->end")},
     "tree_change": {
         "unwind": 200,
         "plant": ("mm/area_tree.c", "way_add(&way, link);\n\trepair(", "repair(")},

@@ -11,6 +11,12 @@
 		type any_value;                                                                    \
 		any_value;                                                                         \
 	})
+/* Proved, then taken as given: a step that the solver would not find on its way. */
+#define STEP(condition)                                                                            \
+	do {                                                                                       \
+		PROVE(condition);                                                                  \
+		ASSUME(condition);                                                                 \
+	} while (0)
 #define IMPLIES(condition, consequence) (!(condition) || (consequence))
 
 void __CPROVER_assume(_Bool condition);
