@@ -5,8 +5,6 @@
 #include "lib/string.h"
 #include "platform.h"
 
-/* unreached: a process has no descriptor tables to make */
-
 /* Intel SDM vol. 3A: 7.2.3 (descriptor), 7.7 (TSS), 6.14.1 (gate) */
 enum { NR_VECTORS = 256, TASK_DESCRIPTOR_BYTES = 16 };
 enum { TYPE_TASK_AVAILABLE = 0x89, TYPE_TASK_BUSY_BIT = 0x2, TYPE_INTERRUPT_GATE = 0x8e };
