@@ -2,6 +2,7 @@
 #include "fail.h"
 #include "slab.h"
 #include "test.h"
+#include "tlb.h"
 #include "vmalloc.h"
 #include "words.h"
 
@@ -203,6 +204,7 @@ static void replace_or_read(void *context)
 			kvfree_rcu(seen, rcu);
 			rounds--;
 		}
+		tlb_poll(); /* under debug=pagealloc the first CPU waits for it */
 		platform_relax();
 	}
 	if (platform_cpu() == 0)
