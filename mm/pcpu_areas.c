@@ -34,7 +34,7 @@ static bool too_close(const struct congruent *request, unsigned int i, unsigned 
 
 static bool is_sound(const struct congruent *request)
 {
-	if (request->nr == 0 || request->align == 0 || request->align & (request->align - 1) ||
+	if (request->align == 0 || request->align & (request->align - 1) ||
 	    !is_whole(request->align))
 		return false;
 	for (unsigned int i = 0; i < request->nr; i++) {

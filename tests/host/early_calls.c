@@ -69,6 +69,8 @@ static const char *below_areas(void)
 		return "a range of frames";
 	if (page_table_source.alloc(NULL, false))
 		return "a table";
+	if (free_frame_run(5, 2, 1))
+		return "a run of frames";
 	free_contig_range(5, 2);
 	if (free_frame_run(5, 2, 1))
 		return "a run of frames that nobody has";
