@@ -7,6 +7,8 @@
 #include "../suites/scratch.h"
 #include "test.h"
 #include "tlb.h"
+#include "vmalloc.h"
+#include "../suites/window.h"
 #include "walk.h"
 
 /* CPUs that have less than the simulated machine's: what is done without. */
@@ -49,6 +51,23 @@ TEST(features, no_gib_leaves, "without leaves of 1 GiB those of 2 MiB are mapped
 	require(walk_lookup(space, base, &leaf));
 	expect_equal(leaf.level, LEVEL_PMD);
 	scratch_close();
+}
+
+/* Under vmalloc, for the run with so much memory has not all modules. */
+TEST(vmalloc, no_gib_leaves,
+     "without leaves of 1 GiB a large area has those of 2 MiB, and their alignment")
+{
+	struct leaf leaf;
+	char *p;
+
+	test_need_frames(5 * (PUD_SIZE >> PAGE_SHIFT) / 4);
+	begin()->gib_leaves = false;
+	p = place_in(PUD_SIZE >> PAGE_SHIFT, window() + PMD_SIZE, window() + 3 * PUD_SIZE,
+		     VM_ALLOW_HUGE_VMAP, PLACE_LOWEST);
+	require(p && walk_lookup(&kernel_space, (uintptr_t)p, &leaf));
+	expect_equal(leaf.level, LEVEL_PMD);
+	expect_equal((uintptr_t)p, window() + 2 * PMD_SIZE); /* a guard is in front */
+	vfree(p);
 }
 
 TEST(features, no_pat, "without a PAT write-combining becomes what every CPU has: uncached")
