@@ -51,6 +51,29 @@ TEST(area_fill, sizes, "an area of any size has all its pages, and none once it 
 		}
 }
 
+/* Some of them reach over the end of a table, and are of more than one run of frames. */
+TEST(area_fill, crossing, "areas over the end of a table have their own pages and no others")
+{
+	static const size_t sizes[] = {300, 400, 511, 513, 200};
+	enum { NR = sizeof(sizes) / sizeof(sizes[0]) };
+	char *areas[NR];
+
+	for (unsigned int turn = 0; turn < 2; turn++) {
+		for (size_t i = 0; i < NR; i++) {
+			areas[i] = vmalloc(sizes[i] * PAGE_SIZE);
+			require(areas[i]);
+		}
+		for (size_t i = 0; i < NR; i++) {
+			expect(all_pages_hold(areas[i], sizes[i]));
+			expect_equal(nr_mapped(areas[i] + sizes[i] * PAGE_SIZE, 1), 0);
+		}
+		for (size_t i = 0; i < NR; i++) {
+			vfree(areas[i]);
+			expect_equal(nr_mapped(areas[i], sizes[i]), 0);
+		}
+	}
+}
+
 /* What each call makes of three pages and a byte. */
 enum { BYTES = 3 * PAGE_SIZE + 1 };
 

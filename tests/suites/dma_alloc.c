@@ -63,6 +63,23 @@ TEST(dma_alloc, unmapped, "without a page table for it there is no memory, and n
 		dma_free_coherent(NULL, size, p, dma);
 }
 
+TEST(dma_alloc, frames, "each page of the area is a frame of its own, in a row, and in use")
+{
+	for (size_t nr = 1; nr <= 4; nr++) {
+		dma_addr_t dma;
+		char *p = dma_alloc_coherent(NULL, nr * PAGE_SIZE, &dma, GFP_KERNEL);
+
+		require(p);
+		for (size_t i = 0; i < nr; i++) {
+			expect_equal(vmalloc_to_pfn(p + i * PAGE_SIZE), (dma >> PAGE_SHIFT) + i);
+			expect_equal(page_count(pfn_to_page((dma >> PAGE_SHIFT) + i)), 1);
+		}
+		dma_free_coherent(NULL, nr * PAGE_SIZE, p, dma);
+		for (size_t i = 0; i < nr; i++)
+			expect_equal(page_count(pfn_to_page((dma >> PAGE_SHIFT) + i)), 0);
+	}
+}
+
 TEST(dma_alloc, refused, "size 0 and more than there is leave the place untouched")
 {
 	dma_addr_t dma = 0x4711;

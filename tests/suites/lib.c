@@ -228,13 +228,17 @@ static void take_turns(void *context)
 	}
 }
 
-TEST(lib, lock_excludes, "what a lock guards is seen whole by every CPU")
+TEST(lib, lock_excludes, "what a lock guards is seen whole by every CPU, and waits are counted")
 {
 	unsigned int nr;
+	uint64_t waited;
 
 	contended.one = contended.other = 0;
 	contended.differed = false;
+	contended.lock.contended = 0;
+	waited = locks_waited();
 	nr = test_run_on_cpus(4, take_turns, &contended);
+	expect_equal(locks_waited() - waited, contended.lock.contended);
 	expect(!contended.differed);
 	expect_equal(contended.one, (uint64_t)nr * TURNS);
 	expect_equal(contended.other, (uint64_t)nr * TURNS);

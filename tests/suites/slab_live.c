@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "lib/format.h"
+#include "slab.h"
+#include "test.h"
+#include "words.h"
+
+/* What is said of a cache that cannot go. */
+
+enum { OBJECTS = 3 };
+
+static char said[PLATFORM_LINE_MAX];
+
+static void keep(const char *line)
+{
+	scnprintf(said, sizeof(said), "%s", line);
+}
+
+TEST(slab_live, named, "a cache with live objects stays, and its line has the address of each")
+{
+	struct kmem_cache *cache = kmem_cache_create("live", 64, 8, 0, NULL);
+	void *objects[OBJECTS];
+	char word[32];
+	int error;
+
+	require(cache);
+	for (unsigned int i = 0; i < OBJECTS; i++) {
+		objects[i] = kmem_cache_alloc(cache, GFP_KERNEL);
+		require(objects[i]);
+	}
+	log_divert(keep);
+	error = kmem_cache_destroy(cache);
+	log_divert(NULL);
+	expect(error);
+	expect(text_contains(said, "cache live has 3 live objects and stays: 0x"));
+	for (unsigned int i = 0; i < OBJECTS; i++) {
+		scnprintf(word, sizeof(word), " %p", objects[i]);
+		expect(text_contains(said, word));
+		kmem_cache_free(cache, objects[i]);
+	}
+	expect_equal(kmem_cache_destroy(cache), 0);
+}
