@@ -8,7 +8,7 @@
 
 /* Areas of every usual size: each page is there, each has a frame of its own, and none stays. */
 
-enum { MOST_PAGES = 70 };
+enum { MOST_PAGES = 70, SCATTERED = 200 };
 
 static volatile uint64_t *page_at(char *area, size_t page)
 {
@@ -51,14 +51,29 @@ TEST(area_fill, sizes, "an area of any size has all its pages, and none once it 
 		}
 }
 
+/* Every second frame of some is free: what is allocated then is of many runs. */
+static void scatter_frames(struct page **held, size_t nr)
+{
+	for (size_t i = 0; i < nr; i++) {
+		held[i] = alloc_page(GFP_KERNEL);
+		require(held[i]);
+	}
+	for (size_t i = 0; i < nr; i += 2) {
+		__free_page(held[i]);
+		held[i] = NULL;
+	}
+}
+
 /* Some of them reach over the end of a table, and are of more than one run of frames. */
 TEST(area_fill, crossing, "areas over the end of a table have their own pages and no others")
 {
 	static const size_t sizes[] = {300, 400, 511, 513, 200};
 	enum { NR = sizeof(sizes) / sizeof(sizes[0]) };
+	static struct page *held[SCATTERED];
 	char *areas[NR];
 
 	for (unsigned int turn = 0; turn < 2; turn++) {
+		scatter_frames(held, SCATTERED);
 		for (size_t i = 0; i < NR; i++) {
 			areas[i] = vmalloc(sizes[i] * PAGE_SIZE);
 			require(areas[i]);
@@ -71,6 +86,8 @@ TEST(area_fill, crossing, "areas over the end of a table have their own pages an
 			vfree(areas[i]);
 			expect_equal(nr_mapped(areas[i], sizes[i]), 0);
 		}
+		for (size_t i = 1; i < SCATTERED; i += 2)
+			__free_page(held[i]);
 	}
 }
 

@@ -66,9 +66,14 @@ static void be_late(unsigned int nr, const uint64_t *before)
 static void ask_or_be_late(void *context)
 {
 	unsigned int cpu = platform_cpu(), nr = *(unsigned int *)context;
+	uintptr_t elsewhere = VMALLOC_END - PAGE_SIZE;
 	uint64_t before[ASKING];
 	struct tlb_stats stats;
 
+	/* no request for everything stands in the ring any more */
+	for (unsigned int i = 0; i < 4; i++)
+		tlb_flush_range(elsewhere, elsewhere + PAGE_SIZE);
+	require(test_wait_for_all());
 	for (unsigned int i = 0; i < nr; i++) {
 		tlb_get_cpu_stats(i, &stats);
 		before[i] = stats.shootdowns;
