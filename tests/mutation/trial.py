@@ -13,7 +13,7 @@ import signal
 import subprocess
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-SLOW, PATIENCE = 4, 2  # times the usual CPU time, and seconds on top
+SLOW, PATIENCE = 3, 2  # times the usual CPU time, and seconds on top
 WAITS = 30  # times that in wall time, for what only sleeps
 HANGS = "hangs"
 LONGEST = 600  # seconds of CPU time, of whole code
