@@ -249,10 +249,10 @@ $(L)/vmlab.so: $(L)/vmlab-0.so $(L)/vmlab-1.so
 	cmp -s $(^:=.text) || { echo "the table of symbols moved the text" >&2; exit 1; }
 	@cp $(L)/vmlab-1.so $@
 
-$(L)/vmlab.efi: $(L)/vmlab.so disk/nx_compat.py
+$(L)/vmlab.efi: $(L)/vmlab.so disk/pe_finish.py
 	$(call say,OBJCOPY)$(OBJCOPY) --strip-all --target=efi-app-x86_64 --subsystem=10 \
 		$(KEPT_SECTIONS:%=-j %) $< $@
-	$(Q)$(PYTHON) disk/nx_compat.py $@
+	$(Q)$(PYTHON) disk/pe_finish.py $@
 
 # For the tests: loader starts vmlab.efi with its image above 4 GiB, mp_shim under MP services that
 # do wrong.

@@ -25,7 +25,8 @@ def tool(name):
 
 
 class Pe:
-    """The headers of a PE32+ image: flags, relocations, sections {name: (start, size, flags)}."""
+    """The headers of a PE32+ image: flags, relocations, sections {name: (start, size, flags)}, and
+    what the file has of them {name: bytes}."""
 
     def __init__(self, path):
         with open(path, "rb") as file:
@@ -36,12 +37,14 @@ class Pe:
         self.alignment, = struct.unpack_from("<I", self.data, pe + 24 + 32)
         self.subsystem, self.flags = struct.unpack_from("<HH", self.data, pe + 24 + 68)
         self.relocations = struct.unpack_from("<II", self.data, pe + 24 + 112 + 5 * 8)
-        self.sections = {}
+        self.sections, self.contents = {}, {}
         for i in range(count):
             at = pe + 24 + optional_size + 40 * i
-            name, size, start = struct.unpack_from("<8sII", self.data, at)
+            name, size, start, in_file, offset = struct.unpack_from("<8sIIII", self.data, at)
             flags, = struct.unpack_from("<I", self.data, at + 36)
-            self.sections[name.rstrip(b"\0").decode()] = (start, size, flags)
+            name = name.rstrip(b"\0").decode()
+            self.sections[name] = (start, size, flags)
+            self.contents[name] = self.data[offset:offset + in_file]
 
 
 @check("image.sections", "sections are page-aligned, and none is writable and executable")
@@ -66,6 +69,19 @@ def image_complete(context):
     context.require(".text" in linked and not missing, "missing: " + ", ".join(sorted(missing)))
 
 
+@check("image.contents", "what the file has of a section is all that is not zero at its end")
+def image_contents(context):
+    pe, path = Pe(context.application), context.path("section")
+    for name, (_, size, _) in pe.sections.items():
+        subprocess.run([tool("objcopy"), "-O", "binary", "-j", name, context.linked, path], check=True)
+        with open(path, "rb") as file:
+            linked = file.read()
+        context.require(name == ".reloc" or pe.contents[name].rstrip(b"\0") == linked.rstrip(b"\0"),
+                        f"{name} is not what was linked")
+        context.require(len(linked) <= size, f"{name} is to have {size} bytes of {len(linked)}")
+        context.require(any(pe.contents[name][-512:]), f"{name} ends with a block of zeros")
+
+
 @check("image.header", "an EFI application with relocations, which says NX_COMPAT")
 def image_header(context):
     pe = Pe(context.application)
@@ -73,7 +89,7 @@ def image_header(context):
     context.require(pe.flags & NX_COMPAT, "NX_COMPAT is not set")
     context.require(pe.relocations[1] > 0 and ".reloc" in pe.sections, "no base relocations")
     size = os.path.getsize(context.application)
-    context.require(size < 4 << 20, f"{size} bytes are more than 4 MiB")
+    context.require(size < 2 << 20, f"{size} bytes are more than 2 MiB")
 
 
 @check("image.symbols", "nothing is undefined")
