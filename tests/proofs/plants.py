@@ -3,6 +3,7 @@
 
 `unwind` bounds every loop, `loops` single ones tighter; that they end within is proved as well.
 What is named in `any` may answer anything; calls of what `replace` names lead to something else.
+`objects`: bits for the number of an object, where CBMC's own 8 do not do.
 """
 
 PROOFS = {
@@ -62,6 +63,19 @@ PROOFS = {
     "slots_limits": {
         "file": "slots", "defines": ["PROVE_PART=limits"], "unwind": 1,
         "plant": ("mm/free_fit.c", "end - start < request->length", "start >= request->end")},
+    "table_map": {
+        "file": "table", "defines": ["PROVE_PART=map"], "unwind": 5, "objects": 10,
+        "loops": ["map_all.0:2", "map_small.0:3", "spot_is_free.0:2", "spot_raise.0:2",
+                  "write_leaves.0:2"],
+        "replace": {"walk_to": "walk_any", "map_piece": "map_nothing", "undo": "undo_nothing"},
+        "plant": ("pagetables/tables.h", "for (; entry < end; entry++)",
+                  "for (; entry + 1 < end; entry++)")},
+    "table_unmap": {
+        "file": "table", "defines": ["PROVE_PART=unmap"], "unwind": 5, "objects": 10,
+        "loops": ["clear_full.0:2", "unmap_all.0:3"],
+        "replace": {"walk_to": "walk_any"},
+        "plant": ("pagetables/unmap.c", "if (entry_is_mapped(entry_read(entry))) {",
+                  "if (entry_read(entry)) {")},
     "tree_change": {
         "unwind": 200,
         "plant": ("mm/area_tree.c", "way_add(&way, link);\n\trepair(", "repair(")},

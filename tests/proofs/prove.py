@@ -74,7 +74,7 @@ def replace_calls(path, old, new):
     with open(path, encoding="utf-8") as file:
         text = file.read()
     with open(path, "w", encoding="utf-8") as file:
-        file.write(re.sub(rf"((?:_Bool|void)\s+)?\b{old}\(",
+        file.write(re.sub(rf"((?:_Bool|int|void|struct spot)\s+)?\b{old}\(",
                           lambda found: found[0] if found[1] else new + "(", text))
 
 
@@ -105,6 +105,8 @@ def prove(name, proof, folder, planted):
     """True: proved; False: refuted; and what is said of it."""
     path = compile_proof(name, proof, folder, plant(proof, folder) if planted else ROOT)
     words = command("cbmc") + CHECKS + ["--unwind", str(proof["unwind"])]
+    if "objects" in proof:
+        words += ["--object-bits", str(proof["objects"])]
     if "loops" in proof:
         words += ["--unwindset", ",".join(proof["loops"])]
     status, text, seconds, mib = run(words + [path], folder)
