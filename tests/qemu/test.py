@@ -5,7 +5,7 @@
     tests/qemu/test.py --build build [--program "NAME=COMMAND LINE"]... [--only PATTERNS]
 
 Programs come first, and print KTAP: theirs are the suites on the host. Then the checks of the files
-test_*.py. Two at a time are run, of either. What was counted is every result that any of them
+test_*.py. Some at a time are run, of either. What was counted is every result that any of them
 printed, and every check. All that came out is kept under build/test/.
 """
 import argparse
@@ -20,7 +20,8 @@ import time
 import check
 import ktap
 
-WORKERS = min(2, os.cpu_count() or 1)
+# One more than processors: a machine often waits, for its firmware or for what the check does next.
+WORKERS = min(4, (os.cpu_count() or 1) + 1)
 PROGRAM_TIMEOUT = 900
 
 
