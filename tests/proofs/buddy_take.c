@@ -1,13 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "world.h"
-#include "layout.h"
-
-/* The page array of this proof, in the place of the region. */
-struct page;
-static struct page *all_pages(void);
-#undef VMEMMAP_START
-#define VMEMMAP_START ((uintptr_t)all_pages())
-#include "buddy.c"
+enum { FRAMES = 8, ORDERS = 4, ALL = (1 << FRAMES) - 1 };
+#include "buddy.h"
 
 /*
  * A block of any order taken, from every state there is of a zone of FRAMES frames: any of them
@@ -16,36 +9,6 @@ static struct page *all_pages(void);
  * can be, each is on the list of its order once and nothing else is, and the counts are right.
  * Bound: 8 frames, after which come others that are never free.
  */
-enum { FRAMES = 8, ORDERS = 4, ALL = (1 << FRAMES) - 1 };
-
-static struct page pages[2 * FRAMES];
-static struct zone zone;
-
-static struct page *all_pages(void)
-{
-	return pages;
-}
-
-/* One bit a frame. */
-static uint32_t bits_of(unsigned int first, unsigned int nr)
-{
-	return ((1u << nr) - 1) << first;
-}
-
-static bool is_block(uint32_t free, unsigned int first, unsigned int order)
-{
-	uint32_t block = bits_of(first, 1u << order);
-
-	return !(first & ((1u << order) - 1)) && (free & block) == block;
-}
-
-/* Whether the largest free block around `first` begins there and is of `order`. */
-static bool is_largest(uint32_t free, unsigned int first, unsigned int order)
-{
-	return is_block(free, first, order) &&
-	       (order == ORDERS - 1 || !is_block(free, first & ~(1u << order), order + 1));
-}
-
 static bool leads_to(uint32_t free, uint32_t frame, unsigned int order)
 {
 	return frame == NO_FRAME || (frame < FRAMES && is_largest(free, frame, order));

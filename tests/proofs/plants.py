@@ -10,6 +10,22 @@ PROOFS = {
     "blocks": {
         "unwind": 8,
         "plant": ("mm/buddy.c", "if (order > aligned)", "if (order > aligned + 1)")},
+    "buddy_claim": {
+        "file": "buddy_run", "defines": ["PROVE_PART=claim"], "unwind": 9,
+        "loops": ["zone_claim_run.0:5", "block_of.0:5"],
+        "replace": {"list_block": "list_any", "unlist_block": "unlist_any",
+                    "zone_give_run": "give_any"},
+        "plant": ("mm/buddy.c", "zone_give_run(zone, end, last - end);",
+                  "zone_give_run(zone, end, last - end - 1);")},
+    "buddy_give": {
+        "file": "buddy_run", "defines": ["PROVE_PART=give"], "unwind": 9,
+        "loops": ["give_block.0:5", "zone_give_run.0:7"],
+        "replace": {"list_block": "list_any", "unlist_block": "unlist_any"},
+        "plant": ("mm/buddy.c", "pfn &= ~((uint64_t)1 << order);", "")},
+    "buddy_lists": {
+        "unwind": 6,
+        "plant": ("mm/buddy.c", "pfn_to_page(page->next)->prev = page->prev;",
+                  "pfn_to_page(page->next)->prev = NO_FRAME;")},
     "buddy_take": {
         "unwind": 12,
         "loops": ["give_block.0:5", "zone_give_run.0:5", "zone_take_block.0:4"],
