@@ -56,6 +56,26 @@ TEST(vmallocinfo, read_across, "one vread() reads several areas, and zeros betwe
 	vfree(second);
 }
 
+TEST(vmallocinfo, read_hole, "a vread() that begins behind an area gives nothing of it")
+{
+	uintptr_t middle = window() + HERE / 2 * PAGE_SIZE;
+	char *first = get(1), *second, copy[16];
+
+	require(first && (uintptr_t)first < middle - 2 * PAGE_SIZE);
+	memset(first, 1, PAGE_SIZE);
+	second = place_in(1, middle, middle + HERE * PAGE_SIZE, 0, PLACE_LOWEST);
+	require(second);
+	memset(second, 2, PAGE_SIZE);
+	memset(copy, 9, sizeof(copy));
+	expect_equal(vread(copy, (char *)(middle - PAGE_SIZE), 16), 0);
+	expect_equal(copy[0], 9);
+	expect_equal(vread(copy, second - 8, 16), 16);
+	for (unsigned int i = 0; i < 16; i++)
+		expect_equal(copy[i], i < 8 ? 0 : 2);
+	vfree(first);
+	vfree(second);
+}
+
 static struct {
 	char start[24]; /* of the line that is looked for */
 	bool two_mib, gib;
