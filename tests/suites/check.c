@@ -226,7 +226,7 @@ TEST(check, runs, "a CPU's runs of frames: theirs, free, of one zone, as many as
 {
 	struct run_stack *stack = own_stack();
 	struct frame_run *run = stack->top;
-	uint32_t last = run->pfn + run->nr - 1;
+	uint32_t last = run->pfn + run->nr - 1, end = (uint32_t)frame_end;
 	const char *empty = "pcp: a run is empty or not ours";
 
 	expect_broken(page_alloc_check(), stack->frames, stack->frames + 1,
@@ -234,6 +234,11 @@ TEST(check, runs, "a CPU's runs of frames: theirs, free, of one zone, as many as
 	expect_broken(page_alloc_check(), run->nr, 0, empty);
 	expect_broken(page_alloc_check(), run->nr, (uint32_t)frame_end - run->pfn + 1, empty);
 	expect_broken(page_alloc_check(), run->pfn, (uint32_t)frame_end, empty);
+	/* up to the very last frame: ours, and in use */
+	while (!pfn_valid(end - 1))
+		end--;
+	expect_broken(page_alloc_check(), run->nr, end - run->pfn,
+		      "pcp: a run holds a frame that is in use or not ours");
 	expect_broken(page_alloc_check(), frame_words[last], frame_words[last] | FRAME_ALLOCATED,
 		      "pcp: a run holds a frame that is in use or not ours");
 	expect_broken(page_alloc_check(), stack->zone, stack->zone + 1,

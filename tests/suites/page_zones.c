@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "page_alloc.h"
 #include "mm.h"
+#include "space.h"
 #include "test.h"
+#include "vmalloc.h"
 #include "zone.h"
 
 /* Zones: where frames lie, what is kept in reserve, what happens when a zone is empty. */
@@ -295,4 +297,32 @@ TEST(page_zones, no_node, "a node that there is not is refused, the first of the
 	expect(!alloc_pages_node(nr + 1, GFP_KERNEL | __GFP_NOWARN, 0));
 	if (page)
 		__free_page(page);
+}
+
+static struct reclaim_hook *hook_named(const char *name)
+{
+	struct reclaim_hook *other = &hook;
+
+	register_reclaim_hook(&hook); /* those from before come after it */
+	while (other && strncmp(other->name, name, strlen(name) + 1) != 0)
+		other = other->next;
+	return other;
+}
+
+TEST(page_zones, hook_of_vmalloc,
+     "what waits for use in vmalloc is given back, and its tables counted")
+{
+	struct reclaim_hook *vmalloc_hook = hook_named("vmalloc");
+	uint64_t tables, freed;
+	void *areas[3];
+
+	require(vmalloc_hook);
+	for (unsigned int i = 0; i < 3; i++)
+		areas[i] = vmalloc(700 * PAGE_SIZE);
+	for (unsigned int i = 0; i < 3; i++)
+		vfree(areas[i]);
+	tables = space_nr_tables();
+	freed = vmalloc_hook->reclaim();
+	expect_equal(freed, tables - space_nr_tables());
+	expect_equal(vmalloc_hook->reclaim(), 0);
 }
