@@ -43,11 +43,14 @@ class Build:
             for word in words[1:]:
                 if not word.endswith(":"):
                     users.setdefault(word, set()).add(source)
-        return {word: self._under_test(sources) for word, sources in users.items()}
+        return {word: self._under_test(word, sources) for word, sources in users.items()}
 
     @staticmethod
-    def _under_test(sources):
-        """A header's change is made where it counts: the tests keep what they were compiled with."""
+    def _under_test(path, sources):
+        """A header's change is made where it counts: the tests keep what they were compiled with.
+        A test that includes a source has what that becomes."""
+        if path.endswith(".c"):
+            return sources
         return {source for source in sources if source.startswith(("mm/", "pagetables/"))} or sources
 
     def compile(self, source, tree, target):
