@@ -202,10 +202,10 @@ static const char *check_stack(const struct run_stack *stack)
 	uint64_t frames = 0;
 
 	for (const struct frame_run *run = stack->runs + 1; run <= stack->top; run++) {
-		if (run->nr == 0 || !pfn_valid(run->pfn) || !pfn_valid(run->pfn + run->nr - 1))
+		if (run->nr == 0 || !frames_are_ours(run->pfn, run->nr))
 			return "pcp: a run is empty or not ours";
-		if (frame_words_or(run->pfn, run->nr) & (FRAME_ALLOCATED | FRAME_FOREIGN))
-			return "pcp: a run holds a frame that is in use or not ours";
+		if (frame_words_or(run->pfn, run->nr) & FRAME_ALLOCATED)
+			return "pcp: a run holds a frame that is in use";
 		if (&zones[pfn_zone_index(run->pfn)] != stack->zone ||
 		    &zones[pfn_zone_index(run->pfn + run->nr - 1)] != stack->zone)
 			return "pcp: a run lies in another zone";

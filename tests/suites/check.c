@@ -234,13 +234,15 @@ TEST(check, runs, "a CPU's runs of frames: theirs, free, of one zone, as many as
 	expect_broken(page_alloc_check(), run->nr, 0, empty);
 	expect_broken(page_alloc_check(), run->nr, (uint32_t)frame_end - run->pfn + 1, empty);
 	expect_broken(page_alloc_check(), run->pfn, (uint32_t)frame_end, empty);
-	/* up to the very last frame: ours, and in use */
+	/* up to the very last frame: some are in use, or there is a hole with frames that have no
+	 * word */
 	while (!pfn_valid(end - 1))
 		end--;
-	expect_broken(page_alloc_check(), run->nr, end - run->pfn,
-		      "pcp: a run holds a frame that is in use or not ours");
+	run->nr = end - run->pfn;
+	expect(page_alloc_check() != NULL);
+	run->nr = last + 1 - run->pfn;
 	expect_broken(page_alloc_check(), frame_words[last], frame_words[last] | FRAME_ALLOCATED,
-		      "pcp: a run holds a frame that is in use or not ours");
+		      "pcp: a run holds a frame that is in use");
 	expect_broken(page_alloc_check(), stack->zone, stack->zone + 1,
 		      "pcp: a run lies in another zone");
 }
