@@ -207,7 +207,8 @@ PLAIN_TEST(vmallocinfo, describe, "an address is told by the area it is in, near
 	expect(describes(p + 4097, "4097 bytes into a 3-page area freed at"));
 	vm_unmap_aliases();
 	expect(describes(p + 4097, "4097 bytes into a 3-page area freed at"));
-	expect(describes((void *)(VMALLOC_START + (VMALLOC_END - VMALLOC_START) / 2),
+	/* at a third nobody has had anything: other tests have windows of their own at its half */
+	expect(describes((void *)(VMALLOC_START + (VMALLOC_END - VMALLOC_START) / 3),
 			 "in no area"));
 }
 
