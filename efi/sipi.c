@@ -25,6 +25,7 @@ enum {
 	STACK_PAGES = STACK_BYTES >> PAGE_SHIFT,
 	INIT_US = 10000, /* 9.4.4.1 */
 	SIPI_US = 200,
+	SIPIS_MAX = 2000,
 	CALL_TURNS_MAX = 10000,
 	BACK_TURNS_MAX = 2000,
 	BACK_TURN_US = 1000,
@@ -183,7 +184,26 @@ static void signal_all(uint32_t signal, unsigned int microseconds)
 	efi_call(firmware.boot, Stall, microseconds);
 }
 
-/* A second SIPI is for those who have not heard the first one; the others do not hear it. */
+static unsigned int nr_called(void)
+{
+	unsigned int nr = 0;
+
+	for (size_t i = 0; i < madt.nr_cpus; i++)
+		nr += !spared[i];
+	return nr;
+}
+
+static unsigned int nr_begun(void)
+{
+	const struct sipi_data *data = (const struct sipi_data *)(uintptr_t)(page + SIPI_DATA);
+
+	return __atomic_load_n(&data->turn, __ATOMIC_ACQUIRE);
+}
+
+/*
+ * A further SIPI is for those who have not heard the ones before: two are not always enough for
+ * QEMU's on a busy host. The others do not hear it, for they wait for none.
+ */
 static bool dispatch(void (*procedure)(void))
 {
 	uint32_t start;
@@ -198,7 +218,8 @@ static bool dispatch(void (*procedure)(void))
 	called = true;
 	signal_all(APIC_INIT, INIT_US);
 	signal_all(start, SIPI_US);
-	signal_all(start, 0);
+	for (unsigned int i = 1; i < SIPIS_MAX && nr_begun() < nr_called(); i++)
+		signal_all(start, i == 1 ? SIPI_US : BACK_TURN_US);
 	return true;
 }
 
