@@ -72,6 +72,7 @@ TEST(area_fill, crossing, "areas over the end of a table have their own pages an
 	static struct page *held[SCATTERED];
 	char *areas[NR];
 
+	test_need_frames(4096);
 	for (unsigned int turn = 0; turn < 2; turn++) {
 		scatter_frames(held, SCATTERED);
 		for (size_t i = 0; i < NR; i++) {
