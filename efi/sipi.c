@@ -131,11 +131,20 @@ static bool take(EFI_MEMORY_TYPE type, EFI_PHYSICAL_ADDRESS below, UINTN pages,
 	return !EFI_ERROR(status);
 }
 
+static unsigned int nr_called(void)
+{
+	unsigned int nr = 0;
+
+	for (size_t i = 0; i < madt.nr_cpus; i++)
+		nr += !spared[i];
+	return nr;
+}
+
 /* Once a run. Page 0 may be handed out, and is not taken: here 0 means none. */
 static bool take_memory(void)
 {
-	for (size_t i = 0; i < madt.nr_cpus && !page; i++)
-		nr_stacks += !spared[i];
+	if (!page)
+		nr_stacks = nr_called();
 	if (!page && !take(EfiLoaderCode, BELOW_1M, 1, &page))
 		return false;
 	if (!stacks &&
@@ -184,15 +193,6 @@ static void signal_all(uint32_t signal, unsigned int microseconds)
 	efi_call(firmware.boot, Stall, microseconds);
 }
 
-static unsigned int nr_called(void)
-{
-	unsigned int nr = 0;
-
-	for (size_t i = 0; i < madt.nr_cpus; i++)
-		nr += !spared[i];
-	return nr;
-}
-
 static unsigned int nr_begun(void)
 {
 	const struct sipi_data *data = (const struct sipi_data *)(uintptr_t)(page + SIPI_DATA);
@@ -217,9 +217,8 @@ static bool dispatch(void (*procedure)(void))
 	ordered = procedure;
 	called = true;
 	signal_all(APIC_INIT, INIT_US);
-	signal_all(start, SIPI_US);
-	for (unsigned int i = 1; i < SIPIS_MAX && nr_begun() < nr_called(); i++)
-		signal_all(start, i == 1 ? SIPI_US : BACK_TURN_US);
+	for (unsigned int i = 0; i < SIPIS_MAX && nr_begun() < nr_called(); i++)
+		signal_all(start, i < 2 ? SIPI_US : BACK_TURN_US);
 	return true;
 }
 
