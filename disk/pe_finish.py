@@ -42,16 +42,16 @@ def section_headers(data, pe):
 def without_zeros(data, pe):
     """The sections follow each other in the file, each as long as its last byte that is not zero."""
     (alignment,) = struct.unpack_from("<I", data, pe + FILE_ALIGNMENT)
-    end, parts = None, []
-    for header in section_headers(data, pe):
+    headers = section_headers(data, pe)
+    (first,) = struct.unpack_from("<I", data, headers[0] + RAW + 4)
+    result = data[:first]
+    for header in headers:
         size, offset = struct.unpack_from("<II", data, header + RAW)
-        raw = bytes(data[offset:offset + size]).rstrip(b"\0")
+        raw = data[offset:offset + size].rstrip(b"\0")
         raw += bytes(-len(raw) % alignment)
-        end = offset if end is None else end
-        struct.pack_into("<II", data, header + RAW, len(raw), end if raw else 0)
-        parts.append(raw)
-        end += len(raw)
-    return bytes(data[:end - sum(map(len, parts))]) + b"".join(parts)
+        struct.pack_into("<II", result, header + RAW, len(raw), len(result) if raw else 0)
+        result += raw
+    return result
 
 
 def main(path):
