@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "page_alloc.h"
-#include "lib/format.h"
 #include "memblock.h"
+#include "said.h"
 #include "test.h"
 #include "vmalloc.h"
 #include "words.h"
@@ -71,25 +71,20 @@ TEST(page_alloc, ranges_refused, "ranges of frames that the page array does not 
 	vfree(area);
 }
 
-static char said[PLATFORM_LINE_MAX];
+static struct page *whole;
 
-static void keep_line(const char *line)
+static void split_whole(void)
 {
-	scnprintf(said, sizeof(said), "%s", line);
+	split_page(whole, 2);
 }
 
 TEST(page_alloc, split_page_refused, "a compound block is not split, and a line says so")
 {
-	struct page *page = alloc_pages(GFP_KERNEL | __GFP_COMP, 2);
-
-	require(page);
-	said[0] = '\0';
-	log_divert(keep_line);
-	split_page(page, 2);
-	log_divert(NULL);
-	expect(text_contains(said, "split_page()") && text_contains(said, "refused"));
-	expect_equal(page_count(page + 1), 1);
-	__free_pages(page, 2);
+	whole = alloc_pages(GFP_KERNEL | __GFP_COMP, 2);
+	require(whole);
+	expect(call_says(split_whole, "split_page()") && text_contains(said, "refused"));
+	expect_equal(page_count(whole + 1), 1);
+	__free_pages(whole, 2);
 }
 
 TEST(page_alloc, unknown_flag, "an unknown gfp flag is refused")
