@@ -321,4 +321,7 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except trial.Broken as broken:
+        sys.exit(str(broken))

@@ -19,6 +19,10 @@ HANGS = "hangs"
 LONGEST = 600  # seconds of CPU time, of whole code
 
 
+class Broken(Exception):
+    """Whole code does not pass: nothing can be said of changes."""
+
+
 class Build:
     """The objects of one build, some of which can be compiled from another tree."""
 
@@ -159,5 +163,5 @@ def measure(program, arguments):
     said = run(program, arguments, LONGEST)
     taken = used_cpu() - start
     if said:
-        raise SystemExit(f"whole code fails: {program} {' '.join(arguments)}: {said}")
+        raise Broken(f"whole code fails: {program} {' '.join(arguments)}: {said}")
     return taken, int(SLOW * taken + PATIENCE)
