@@ -263,15 +263,13 @@ static bool is_waiting(const struct area *area)
 	return state == AREA_READY || state == AREA_LAZY;
 }
 
-/* How many areas a list of class `size_class` has; -1: one does not belong there. */
-static long count_list(const struct area *area, unsigned int size_class)
+/* Adds the areas of a list of class `size_class` to *nr. false: one does not belong there. */
+static bool count_list(const struct area *area, unsigned int size_class, long *nr)
 {
-	long nr = 0;
-
-	for (; area; area = area_next(area), nr++)
+	for (; area; area = area_next(area), ++*nr)
 		if (area->va.size_class != size_class || !is_waiting(area))
-			return -1;
-	return nr;
+			return false;
+	return true;
 }
 
 static const char *check_cpu(struct area_cpu *cpu)
@@ -281,15 +279,11 @@ static const char *check_cpu(struct area_cpu *cpu)
 
 	if (!area_cpu_lock(cpu, platform_cpu()))
 		return NULL;
-	for (unsigned int i = 0; i < NR_CLASSES && !problem; i++) {
-		long ready = count_list(cpu->classes[i].ready, i);
-		long lazy = count_list(cpu->classes[i].lazy, i);
-		long older = count_list(cpu->classes[i].older, i);
-
-		if (ready < 0 || lazy < 0 || older < 0)
+	for (unsigned int i = 0; i < NR_CLASSES && !problem; i++)
+		if (!count_list(cpu->classes[i].ready, i, &total) ||
+		    !count_list(cpu->classes[i].lazy, i, &total) ||
+		    !count_list(cpu->classes[i].older, i, &total))
 			problem = "a cache of address ranges holds one that does not belong there";
-		total += ready + lazy + older;
-	}
 	if (!problem && total != CACHED_MAX - cpu->room)
 		problem = "a cache of address ranges has lost count";
 	area_cpu_unlock(cpu);

@@ -74,7 +74,7 @@ bool vmap_area_grow(struct area *area, size_t more)
 	bool fits;
 
 	spin_lock(&areas.lock);
-	fits = new_end > end && new_end <= VMALLOC_END - va->behind * PAGE_SIZE &&
+	fits = more <= ((VMALLOC_END - end) >> PAGE_SHIFT) - va->behind &&
 	       free_space_covers(&areas.free, end, new_end);
 	if (fits) {
 		free_space_take(&areas.free, end, new_end, NULL, unused);

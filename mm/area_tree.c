@@ -134,7 +134,6 @@ void area_tree_insert(struct area_tree *tree, struct vmap_area *node)
 
 	ASSERT(!*link, "%lx is in the tree already", node->va_start);
 	node->left = node->right = NULL;
-	node->height = 0;
 	*link = node;
 	refresh(tree, node);
 	repair(tree, &way, way.length);
@@ -256,4 +255,9 @@ const char *area_tree_check(const struct area_tree *tree)
 	if (!audit.problem && audit.nr != tree->nr)
 		return "an address tree has lost count of its nodes";
 	return audit.problem;
+}
+
+uint64_t area_tree_largest(const struct area_tree *tree)
+{
+	return tree->root ? tree->root->subtree_max : 0;
 }

@@ -70,8 +70,5 @@ struct vmap_area *area_tree_before(const struct area_tree *tree, uintptr_t addre
 struct vmap_area *area_tree_after(const struct area_tree *tree, uintptr_t address);
 /* NULL, or what is wrong: order, balance, largest block below. */
 const char *area_tree_check(const struct area_tree *tree);
-
-static inline uint64_t area_tree_largest(const struct area_tree *tree)
-{
-	return tree->root ? tree->root->subtree_max : 0;
-}
+/* Bytes of the largest block of an augmented tree; 0: there is none. */
+uint64_t area_tree_largest(const struct area_tree *tree);

@@ -28,21 +28,26 @@ static int failed(int error, const char *what)
 static bool describe_frame(uintptr_t address, char *buffer, size_t size)
 {
 	uint64_t pfn = (address - page_offset_base) >> PAGE_SHIFT;
-	char who[64], how[96];
+	frame_word_t word;
+	char who[64];
 	bool allocated;
+	int used;
 
 	if (mm_slow_reasons & SLOW_NOT_STARTED || address < page_offset_base || !pfn_valid(pfn))
 		return false;
 	allocated = page_count(pfn_to_page(pfn));
-	frame_owner_format(frame_word(pfn), who, sizeof(who));
-	if (frame_owner_decode(frame_word(pfn)))
-		scnprintf(how, sizeof(how), "%s by %s",
-			  allocated ? "allocated" : "free, given back", who);
+	word = frame_word(pfn);
+	used = scnprintf(buffer, size, "frame %#llx in the direct map, ", (unsigned long long)pfn);
+	buffer += used;
+	size -= (size_t)used;
+	frame_owner_format(word, who, sizeof(who));
+	if (frame_owner_decode(word))
+		scnprintf(buffer, size, "%s by %s", allocated ? "allocated" : "free, given back",
+			  who);
 	else
-		scnprintf(how, sizeof(how), "%s",
+		scnprintf(buffer, size, "%s",
 			  allocated ? "in use from the start (a table, the page array, a stack)"
 				    : "free, never handed out");
-	scnprintf(buffer, size, "frame %#llx in the direct map, %s", (unsigned long long)pfn, how);
 	return true;
 }
 

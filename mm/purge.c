@@ -25,8 +25,7 @@ void purge_set_lazy_max(uint64_t pages)
 
 void purge_init(uint64_t lazy_max, uint64_t quarantine_max)
 {
-	unsigned int cpus = platform_nr_cpus();
-	uint64_t log = cpus > 1 ? 64 - (uint64_t)__builtin_clzl(cpus) : 1;
+	uint64_t log = 64 - (uint64_t)__builtin_clzl(platform_nr_cpus());
 
 	if (lazy_max == 0)
 		lazy_max = (((uint64_t)32 << 20) >> PAGE_SHIFT) * log;

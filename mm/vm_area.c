@@ -10,9 +10,9 @@ static unsigned long align_for(unsigned long size, unsigned long flags)
 {
 	unsigned int order;
 
-	if (!(flags & VM_IOREMAP) || size <= PAGE_SIZE)
+	if (!(flags & VM_IOREMAP))
 		return PAGE_SIZE;
-	order = 64 - (unsigned int)__builtin_clzl(size - 1);
+	order = 64 - (unsigned int)__builtin_clzl((size - 1) | ~PAGE_MASK);
 	return 1ul << (order > IOREMAP_MAX_ORDER ? IOREMAP_MAX_ORDER : order);
 }
 

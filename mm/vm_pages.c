@@ -96,7 +96,6 @@ bool vm_get_pages(struct area *area, struct page **pages, size_t have, size_t nr
 		  const struct vm_request *request)
 {
 	struct page **first = pages + have, **next = first, **end = pages + nr, *page;
-
 	bool listed = area->va.one_run && have == 0;
 
 	area->va.one_run = have == 0;
@@ -112,7 +111,6 @@ bool vm_get_pages(struct area *area, struct page **pages, size_t have, size_t nr
 		/* the list may be right still, from when the range was used last */
 		if (listed && got == nr && pages[0] == page)
 			break;
-		listed = false;
 		next = vm_list_run(next, page, got);
 	}
 	return true;

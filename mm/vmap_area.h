@@ -141,11 +141,12 @@ struct area *vmap_area_starting(uintptr_t address);
  */
 static inline struct area *vmap_area_noted(uintptr_t address)
 {
+	uintptr_t front = address - PAGE_SIZE;
 	entry_t note;
 
-	if (unlikely(address - VMALLOC_START - 1 >= VMALLOC_END - VMALLOC_START - 1))
+	if (unlikely(front - VMALLOC_START >= VMALLOC_END - VMALLOC_START))
 		return NULL;
-	note = walk_note(&kernel_space, address - PAGE_SIZE);
+	note = walk_note(&kernel_space, front);
 	return note ? area_of_note(note) : NULL;
 }
 /* Takes a busy area out of sight, to free or change it. false: it is not busy (any more). */

@@ -219,7 +219,7 @@ static void *change(const void *p, size_t size, struct vm_request *request)
 		return NULL;
 	}
 	set_bytes(&changed->vm, request->size >> PAGE_SHIFT, size);
-	if (request->gfp & __GFP_ZERO && size > old_bytes && old_bytes & ~PAGE_MASK)
+	if (request->gfp & __GFP_ZERO && size > old_bytes)
 		clear_slack(changed, old_bytes, size);
 	vm_publish(changed);
 	return changed->vm.addr;
@@ -263,6 +263,6 @@ void *vrealloc_node_align(const void *p, size_t size, unsigned long align, gfp_t
 
 	request.gfp = gfp;
 	request.node = nid;
-	request.align = align ? align : 1;
+	request.align = align ? align : PAGE_SIZE;
 	return reallocate(p, size, &request);
 }

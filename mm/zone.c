@@ -31,7 +31,7 @@ static void add_range(const struct memory_range *range)
 	uint64_t pfn = range->start >> PAGE_SHIFT, end = range->end >> PAGE_SHIFT;
 	static const uint64_t ends[MAX_NR_ZONES] = {DMA_END_PFN, DMA32_END_PFN, UINT64_MAX};
 
-	for (unsigned int type = 0; type < MAX_NR_ZONES && pfn < end; type++) {
+	for (unsigned int type = 0; pfn < end; type++) {
 		uint64_t stop = end < ends[type] ? end : ends[type];
 
 		if (pfn >= stop)
@@ -58,7 +58,8 @@ static void set_watermarks(struct zone *zone)
 {
 	uint64_t min = zone->managed / WMARK_FRACTION;
 
-	min = min < WMARK_LEAST ? WMARK_LEAST : min > WMARK_MOST ? WMARK_MOST : min;
+	min = min < WMARK_LEAST ? WMARK_LEAST : min;
+	min = min > WMARK_MOST ? WMARK_MOST : min;
 	zone->watermark[WMARK_MIN] = min;
 	zone->watermark[WMARK_LOW] = min + min / 4;
 	zone->watermark[WMARK_HIGH] = min + min / 2;
