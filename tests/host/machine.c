@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 #include "levels.h"
+#include "page.h"
 #include "translations.h"
 
 enum { POWER_ON_CR4 = 0x668, POWER_ON_EFER = 0x500 };
@@ -31,22 +32,23 @@ static void add_range(phys_addr_t start, uint64_t size, uint16_t node)
 
 /*
  * Something for every zone, and every awkwardness that firmware has: ends that are aligned to a
- * page and no more, a hole of one page, a range of one page, halves below and above 4 GiB, and
- * ranges without anything between them, of one zone
- * or node and of two.
+ * page and no more, a hole of one page, a range of one page, one that ends with a piece of the page
+ * array, halves below and above 4 GiB, and ranges without anything between them, of one zone or
+ * node and of two.
  */
 static void lay_out_memory(uint64_t size, unsigned int nodes)
 {
 	uint64_t below = size < 3 * GIB ? size : 3 * GIB; /* the rest lies behind it all */
 	uint64_t half = (below - 16 * MIB) / 2 & PAGE_MASK;
 	uint64_t quarter = (half / 4 & ~(2 * MIB - 1)) + MIB;
+	uint64_t block = FRAME_BLOCK * PAGE_SIZE;
 	uint16_t last = (uint16_t)(nodes - 1);
 
 	add_range(1 * MIB, 7 * MIB, 0);
 	add_range(8 * MIB + 64 * PAGE_SIZE, 8 * MIB - 64 * PAGE_SIZE, 0);
 	add_range(16 * MIB, PAGE_SIZE, 0);
 	add_range(16 * MIB + 2 * PAGE_SIZE, half / 2, 0);
-	add_range(GIB + 5 * PAGE_SIZE, (half / 2 & PAGE_MASK) + MIB, last);
+	add_range(GIB + 5 * PAGE_SIZE, (half / 2 & ~(block - 1)) + block - 5 * PAGE_SIZE, last);
 	add_range(4 * GIB, half / 2, nodes / 3);
 	add_range(5 * GIB + 3 * MIB, quarter, 0);
 	add_range(5 * GIB + 3 * MIB + quarter, half / 2 - quarter + size - below, last);

@@ -109,9 +109,10 @@ static void expect_report(uint64_t vector, uint64_t error, const char *summary,
 
 TEST(report, exceptions, "an exception is named, and its error code read")
 {
-	expect_report(VECTOR_PF, 0, "page fault reading 0x1234000 (not mapped) at 0x10", "rax ");
+	expect_report(VECTOR_PF, 0, "page fault reading 0x1234000 (not mapped) at 0x10",
+		      "that address is in the lower half, not mapped\n");
 	expect_report(VECTOR_PF, PF_WRITE | PF_PRESENT,
-		      "page fault writing 0x1234000 (not allowed by its tables) at 0x10", "rip ");
+		      "page fault writing 0x1234000 (not allowed by its tables) at 0x10", "rax ");
 	expect_report(VECTOR_PF, PF_RESERVED | PF_PRESENT,
 		      "page fault reading 0x1234000 (a reserved bit is set in its tables) at 0x10",
 		      "no code can be read at rip\n");

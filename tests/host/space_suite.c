@@ -17,7 +17,7 @@ enum { TABLES_MAX = 256 };
 
 static struct {
 	phys_addr_t tables[TABLES_MAX]; /* not in use */
-	unsigned int nr, budget;
+	unsigned int nr, budget, low;
 } stock;
 
 static phys_addr_t take_table(void *context, bool low)
@@ -25,10 +25,10 @@ static phys_addr_t take_table(void *context, bool low)
 	phys_addr_t table;
 
 	(void)context;
-	(void)low;
 	if (!stock.nr || !stock.budget)
 		return 0;
 	stock.budget--;
+	stock.low += low;
 	table = stock.tables[--stock.nr];
 	memset(phys_to_virt(table), 0, PAGE_SIZE);
 	return table;
@@ -63,10 +63,10 @@ static uintptr_t far_part(void)
 
 static void make_parts(void)
 {
-	parts[0] = (struct image_section){"text", 0x400000, 0x402000, 0x400000, PAGE_KERNEL_ROX};
-	parts[1] = (struct image_section){"data", 0x402000, 0x403000, 0x402000, PAGE_KERNEL};
-	parts[2] = (struct image_section){"far", far_part(), far_part() + 0x1000, 0x403000,
+	parts[0] = (struct image_section){"far", far_part(), far_part() + 0x1000, 0x403000,
 					  PAGE_KERNEL_RO};
+	parts[1] = (struct image_section){"text", 0x400000, 0x402000, 0x400000, PAGE_KERNEL_ROX};
+	parts[2] = (struct image_section){"data", 0x402000, 0x403000, 0x402000, PAGE_KERNEL};
 	plan.levels = kernel_space.levels;
 }
 
@@ -154,5 +154,33 @@ TEST(space, image,
 		      "# 0\n# sound\n# image user image\n# behind it\n"
 		      "# image text plus 0x1008, read-only and executable\n"
 		      "# image data plus 0x10, read-write\n");
+	expect_equal(status, 0);
+}
+
+static unsigned int low_tables(size_t nr_sections)
+{
+	stock.low = 0;
+	plan.sections = parts + 3 - nr_sections;
+	plan.nr_sections = nr_sections;
+	build(TABLES_MAX);
+	space_dismantle();
+	return stock.low;
+}
+
+static void count_low(void)
+{
+	unsigned int near;
+
+	make_parts();
+	fill_stock();
+	near = low_tables(2);
+	log_line("%u more", low_tables(3) - near);
+}
+
+TEST(space, image_low, "each part's table below the root is a low one")
+{
+	int status;
+
+	expect_string(apart(count_low, &status), "# 1 more\n");
 	expect_equal(status, 0);
 }

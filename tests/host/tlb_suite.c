@@ -67,3 +67,65 @@ TEST(tlb, polled_outside, "a CPU that has left flushes nothing for others, and a
 		      "# inside: 1 flushes\n");
 	expect_equal(status, 0);
 }
+
+static bool answer(unsigned int cpu, unsigned int seconds)
+{
+	unsigned int waiting = platform_cpu();
+
+	(void)seconds;
+	machine_become(cpu);
+	tlb_poll();
+	machine_become(waiting);
+	return false;
+}
+
+static void flush_a_page(void)
+{
+	tlb_flush_range(layout.vmalloc_start, layout.vmalloc_start + PAGE_SIZE);
+}
+
+/* CPU 1 waits for CPU 2: meanwhile CPU 3 asks, and waits for both, which answer then. */
+static bool ask_too(unsigned int cpu, unsigned int seconds)
+{
+	if (platform_cpu() != 1)
+		return answer(cpu, seconds);
+	machine_become(3);
+	flush_a_page();
+	machine_become(1);
+	return false;
+}
+
+static void ask_at_once(void)
+{
+	struct tlb_stats before[4], after;
+
+	tlb_cpu_leave();
+	for (unsigned int cpu = 3; cpu > 0; cpu--)
+		put_inside(cpu);
+	host_clock_rate(FAST);
+	tlb_set_late_handler(answer);
+	tlb_flush_all(); /* what stands in the ring before theirs */
+	for (unsigned int cpu = 1; cpu <= 3; cpu++)
+		tlb_get_cpu_stats(cpu, &before[cpu]);
+	tlb_set_late_handler(ask_too);
+	flush_a_page();
+	for (unsigned int cpu = 1; cpu <= 3; cpu++) {
+		tlb_get_cpu_stats(cpu, &after);
+		log_line("CPU %u: %lu answered, %lu pages", cpu,
+			 after.answered - before[cpu].answered,
+			 after.flushes[TLB_INVLPG] - before[cpu].flushes[TLB_INVLPG]);
+	}
+}
+
+/* CPU 3 flushes its own page a second time, when it comes to it behind that of CPU 1. */
+TEST(tlb, asked_at_once, "CPUs that ask one another at once flush what was asked for, and count it")
+{
+	int status;
+
+	if (platform_nr_cpus() < 4)
+		test_skip("fewer than four CPUs");
+	expect_string(apart(ask_at_once, &status), "# CPU 1: 1 answered, 2 pages\n"
+						   "# CPU 2: 2 answered, 2 pages\n"
+						   "# CPU 3: 1 answered, 3 pages\n");
+	expect_equal(status, 0);
+}

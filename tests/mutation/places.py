@@ -145,12 +145,12 @@ def changes_of_call(tokens, text, i):
 
 def chooses_the_other(line):
     """Whether all comparisons of a line choose the smaller or the larger of what they compare."""
-    sides = re.search(r"([^=(,?:<>]+?) [<>]=? ([^=(,?:<>]+?) \? (.+?) : ([^:;,]+)", line)
+    sides = re.search(r"([^=(,?:<>]+?) [<>]=? ([^=(,?:<>]+?) \? (.+?) : ([^:;,)]+)", line)
     if not sides:
         return False
     left, right, yes, no = (side.strip() for side in sides.groups())
     left = left.removeprefix("return ")
-    return {left, right} == {yes, no.rstrip(";)")}
+    return {left, right} == {yes, no}
 
 
 def unreached(lines):

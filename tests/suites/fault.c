@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "fault.h"
+#include "lib/format.h"
 #include "map.h"
 #include "page_alloc.h"
 #include "space.h"
@@ -180,6 +181,47 @@ TEST(fault, symbol, "a function's address prints as its name, another one as a n
 	expect_string(words, "0x18");
 	symbol_format(layout.vmalloc_start, words, sizeof(words));
 	expect(!strncmp(words, "0x", 2));
+}
+
+static unsigned int places;
+
+static void count_place(const char *line)
+{
+	(void)line;
+	places++;
+}
+
+static unsigned int places_from(uintptr_t frame_pointer)
+{
+	places = 0;
+	log_divert(count_place);
+	fault_backtrace((uintptr_t)places_from, frame_pointer);
+	log_divert(NULL);
+	return places;
+}
+
+/* A frame: the caller's frame pointer, and where it goes on. */
+TEST(fault, backtrace, "callers are told as long as frames are aligned, mapped, and lie higher")
+{
+	uintptr_t *stack = vzalloc(PAGE_SIZE), *inner = stack, *outer = stack + 4;
+	char *odd = (char *)stack + 1;
+
+	require(stack);
+	inner[0] = (uintptr_t)outer;
+	inner[1] = outer[1] = (uintptr_t)places_from;
+	outer[0] = (uintptr_t)&stack[6];
+	expect_equal(places_from((uintptr_t)inner), 3);
+	expect_equal(places_from((uintptr_t)outer), 2);
+	outer[0] = (uintptr_t)inner;
+	expect_equal(places_from((uintptr_t)inner), 2);
+	outer[0] = (uintptr_t)outer;
+	expect_equal(places_from((uintptr_t)inner), 2);
+	inner[1] = 0;
+	expect_equal(places_from((uintptr_t)inner), 1);
+	expect_equal(places_from(PAGE_SIZE), 1);
+	memcpy(odd, (uintptr_t[]){(uintptr_t)outer, (uintptr_t)places_from}, 2 * sizeof(*stack));
+	expect_equal(places_from((uintptr_t)odd), 1);
+	vfree(stack);
 }
 
 TEST(fault, handler, "a test does not run in a handler")

@@ -28,6 +28,21 @@ TEST(vmalloc, get_vm_area_caller,
 	free_vm_area(bounded);
 }
 
+TEST(vmalloc, get_vm_area_nowhere, "bounds in which nothing can lie are refused without a purge")
+{
+	unsigned long middle = (VMALLOC_START / 2 + VMALLOC_END / 2) & PAGE_MASK;
+	struct vmap_area_stats before, after;
+
+	vfree(vmalloc(PAGE_SIZE)); /* what a purge would take back */
+	vmap_area_get_stats(&before);
+	expect(!__get_vm_area_caller(PAGE_SIZE, VM_MAP, middle, middle, NULL));
+	expect(!__get_vm_area_caller(PAGE_SIZE, VM_MAP, middle, middle - PAGE_SIZE, NULL));
+	expect(!__get_vm_area_caller(PAGE_SIZE, VM_MAP, VMALLOC_END, UINTPTR_MAX, NULL));
+	expect(!__get_vm_area_caller(PAGE_SIZE, VM_MAP, 0, PAGE_SIZE, NULL));
+	vmap_area_get_stats(&after);
+	expect_equal(after.purges, before.purges);
+}
+
 /* In a range with room for nothing else. */
 static void expect_exactly_at(uintptr_t address, size_t size)
 {

@@ -3,6 +3,7 @@
 #include "memblock.h"
 #include "test.h"
 #include "vmalloc.h"
+#include "walk.h"
 #include "words.h"
 #include "zone.h"
 
@@ -185,6 +186,27 @@ TEST(page_alloc, conversions, "page, frame number, physical and virtual address 
 	expect(!pfn_valid(0));
 	expect(!pfn_valid((uint64_t)1 << 50));
 	__free_page(page);
+}
+
+static bool has_frames(uint64_t block)
+{
+	uint64_t pfn = block << FRAME_BLOCK_SHIFT, end = pfn + FRAME_BLOCK;
+
+	while (pfn < end && !pfn_valid(pfn))
+		pfn++;
+	return pfn < end;
+}
+
+TEST(page_alloc, array, "of the page array there are the pieces for blocks that have frames")
+{
+	for (uint64_t block = 0; block < frame_end >> FRAME_BLOCK_SHIFT; block++) {
+		uintptr_t first = (uintptr_t)pfn_to_page(block << FRAME_BLOCK_SHIFT);
+		uintptr_t next = (uintptr_t)pfn_to_page((block + 1) << FRAME_BLOCK_SHIFT);
+		struct leaf leaf;
+
+		expect_equal(walk_lookup(&kernel_space, first, &leaf), has_frames(block));
+		expect_equal(walk_lookup(&kernel_space, next - 1, &leaf), has_frames(block));
+	}
 }
 
 TEST(page_alloc, split_page, "a block that is split is as many single frames")

@@ -73,6 +73,19 @@ TEST(reclaim, outside, "tables outside of the range are left alone")
 	scratch_close();
 }
 
+TEST(reclaim, root_end, "a range that ends with an entry of the root ends there")
+{
+	struct space *space = scratch_open();
+	uintptr_t edge = scratch_base() + level_size(space->levels);
+
+	require(space);
+	expect_equal(map_range(space, edge, SCRATCH_PHYS, PAGE_SIZE, SCRATCH_RW, LEVEL_PTE), 0);
+	expect_equal(unmap_range(space, edge, PAGE_SIZE), 1);
+	expect_equal(reclaim_tables(space, edge - PMD_SIZE, edge), 0);
+	expect(reclaim_tables(space, edge, edge + PAGE_SIZE) > 1);
+	scratch_close();
+}
+
 TEST(reclaim, many, "more empty tables than one batch holds are all freed")
 {
 	struct space *space = scratch_open();
