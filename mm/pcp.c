@@ -170,15 +170,13 @@ int pcps_init(void)
 void pcp_set_preferred(unsigned int cpu)
 {
 	struct pcp *pcp = pcps[cpu];
-	unsigned int first = (unsigned int)cpu_to_node(cpu) * MAX_NR_ZONES;
 
 	pcp->node = cpu_to_node(cpu);
 	pcp->preferred = NULL;
-	for (unsigned int i = 0; i < MAX_NR_ZONES; i++)
-		if (pcp->stacks[first + i])
-			pcp->preferred = pcp->stacks[first + i];
-	for (unsigned int i = 0; i < NR_ZONES && !pcp->preferred; i++)
-		pcp->preferred = pcp->stacks[i];
+	for (unsigned int i = 0; i < NR_ZONES; i++)
+		if (pcp->stacks[i] &&
+		    (!pcp->preferred || i / MAX_NR_ZONES == (unsigned int)pcp->node))
+			pcp->preferred = pcp->stacks[i];
 }
 
 uint64_t pcps_frames(unsigned int zone_index)

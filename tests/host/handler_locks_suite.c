@@ -5,6 +5,7 @@
 #include "handler.h"
 #include "host_log.h"
 #include "lib/format.h"
+#include "mm.h"
 #include "page_alloc.h"
 #include "pcp.h"
 #include "slab.h"
@@ -97,6 +98,29 @@ TEST(handler_locks, questions, "with the region's trees locked questions find no
 	expect_equal(bytes[7], 'x');
 	expect_not_equal(vmap_area_slots(&anywhere), 0);
 	vfree(area);
+}
+
+TEST(handler_locks, spare, "a handler takes no descriptor that the interrupted code may be taking")
+{
+	struct vmap_request request = {.nr_pages = 1,
+				       .align = PAGE_SIZE,
+				       .start = VMALLOC_START,
+				       .end = VMALLOC_END,
+				       .gfp = QUIET};
+	struct area_cpu *cpu = this_area_cpu();
+	struct area *area, *spare;
+
+	area_node_free(area_node_alloc(GFP_KERNEL));
+	spare = cpu->spare;
+	require(spare);
+	enter();
+	hold(&cpu->pcp->lock);
+	area = vmap_area_alloc(&request);
+	expect(cpu->spare == spare);
+	release(&cpu->pcp->lock);
+	leave();
+	require(area);
+	vmap_area_free_unused(area);
 }
 
 TEST(handler_locks, cpu, "with what a CPU keeps locked its history is not searched, nor checked")
@@ -282,4 +306,29 @@ TEST(handler_locks, slabs_kept, "slabs without objects are not given back from t
 	expect_equal(cache->nr_slabs, 0);
 	expect(!slab_check());
 	expect_equal(kmem_cache_destroy(cache), 0);
+}
+
+TEST(handler_locks, short_cuts,
+     "in a handler no range that is ready is handed out, and none is freed")
+{
+	void *area, *first = vmalloc(PAGE_SIZE), *second = vmalloc(PAGE_SIZE);
+	uint64_t free_frames;
+
+	require(first && second);
+	vfree(first);
+	vfree(second);
+	vm_unmap_aliases();
+	area = vmalloc(PAGE_SIZE); /* one of them; the other one is ready too */
+	require(area);
+	free_frames = nr_free_pages();
+	enter();
+	host_log_hush(true);
+	expect(!vmalloc(PAGE_SIZE));
+	expect_equal(host_log_hush(false), 1);
+	vfree(area);
+	expect_equal(nr_free_pages(), free_frames);
+	expect(find_vm_area(area) == NULL);
+	leave();
+	mm_quiesce();
+	expect_below(free_frames, nr_free_pages()); /* with tables that are empty */
 }

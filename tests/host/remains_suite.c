@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "apart.h"
+#include "area_cache.h"
 #include "fault.h"
 #include "frames.h"
 #include "host_log.h"
@@ -91,6 +92,43 @@ TEST(scarce, described, "after the end of vmalloc the region's addresses are tol
 
 	expect_string(apart(describe_after_end, &status),
 		      "# in the vmalloc region, in no area, not mapped\n");
+	expect_equal(status, 0);
+}
+
+/* What each CPU keeps, in whole blocks; and some for tables and descriptors. */
+static uint64_t most_to_start(void)
+{
+	uint64_t bytes = sizeof(struct area_cpu) + HISTORY_LENGTH * sizeof(struct freed_area);
+
+	return platform_nr_cpus() * (bytes / PAGE_SIZE + 2) + 64;
+}
+
+/* Early areas, which are mapped still, lie lowest. */
+static void start_and_end(void)
+{
+	struct mm_options options = {.seed = 7, .place = PLACE_TOP};
+	uint64_t objects, frames;
+
+	host_log_hush(true);
+	vmalloc_exit();
+	host_log_hush(false);
+	mm_quiesce();
+	objects = slab_nr_objects();
+	frames = nr_free_pages();
+	log_line("%d", vmalloc_init(&options));
+	log_line("%s", frames - nr_free_pages() <= most_to_start() ? "in bounds" : "too much");
+	log_line("%s", vmalloc(600 * PAGE_SIZE) ? "an area" : "none");
+	host_log_hush(true);
+	vmalloc_exit();
+	host_log_hush(false);
+	log_line("%lu more", slab_nr_objects() - objects);
+}
+
+TEST(scarce, started, "vmalloc takes what it needs to start; no list of an area outlives it")
+{
+	int status;
+
+	expect_string(apart(start_and_end, &status), "# 0\n# in bounds\n# an area\n# 0 more\n");
 	expect_equal(status, 0);
 }
 

@@ -362,3 +362,41 @@ TEST(scarce, no_own_node, "a CPU whose node has no frames prefers those of anoth
 	else
 		expect(!got);
 }
+
+static uint64_t refilled(struct run_stack *stack)
+{
+	uint64_t before = stack->frames;
+
+	run_stack_refill(stack, 1, GFP_KERNEL, ZONE_NORMAL);
+	return stack->frames - before;
+}
+
+static void refill_twice(void)
+{
+	struct run_stack *stack = pcps[this_cpu()]->preferred;
+	struct zone *zone = stack->zone;
+	uint64_t poor = 2 * zone->watermark[WMARK_HIGH] + stack->most, last[2], pfn, first;
+
+	drain_all_pages();
+	for (unsigned int order = MAX_PAGE_ORDER + 1; order-- > 0;)
+		while (zone->free >= poor + 2 + (1ul << order) &&
+		       zone_take_block(zone, order, &pfn))
+			;
+	for (unsigned int i = 0; i < 2; i++)
+		zone_take_block(zone, 0, &last[i]);
+	log_line("%lu more", zone->free - poor);
+	first = refilled(stack);
+	for (unsigned int i = 0; i < 2; i++)
+		zone_give_run(zone, last[i], 1);
+	log_line("%lu, then %lu", first, refilled(stack)); /* of one frame less, and one more */
+}
+
+TEST(scarce, refill, "a CPU takes one frame from a poor zone, and from a rich one some for later")
+{
+	int status;
+
+	if (pcps[this_cpu()]->preferred->most < 1 + 64)
+		test_skip("a zone of few frames");
+	expect_string(apart(refill_twice, &status), "# 0 more\n# 1, then 64\n");
+	expect_equal(status, 0);
+}

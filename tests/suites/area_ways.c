@@ -275,3 +275,16 @@ PLAIN_TEST(area_ways, last_page, "a slot that a left block has no room for comes
 	vm_unmap_ram(slots[0], 1);
 	free_pages_bulk(2, pages);
 }
+
+/* Two of each: the first one may find its class at a flush. */
+TEST(area_ways, low_frames, "the frame of a freed area goes to the zone that it came from")
+{
+	static const gfp_t zones_of[] = {GFP_DMA32, GFP_DMA};
+
+	for (unsigned int i = 0; i < 4; i++) {
+		void *area = __vmalloc(PAGE_SIZE, GFP_KERNEL | zones_of[i / 2] | __GFP_NOWARN);
+
+		vfree(area); /* firmware may leave none so low */
+		expect(!page_alloc_check());
+	}
+}

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "mm.h"
 #include "page_alloc.h"
 #include "test.h"
 #include "zone.h"
@@ -54,4 +55,25 @@ TEST(contig_nodes, fallback, "another node has what this one lacks, unless it mu
 		expect_equal(node_of(GFP_KERNEL | GFP_DMA | __GFP_THISNODE, nid, NULL),
 			     nid ? -1 : 0);
 	}
+}
+
+static bool is_free(uint64_t pfn)
+{
+	return pfn_valid(pfn) && !(frame_word(pfn) & FRAME_ALLOCATED);
+}
+
+TEST(contig_nodes, last, "a range ends with its zone, though the frames behind it are free as well")
+{
+	uint64_t nr = 0;
+	struct page *page;
+
+	mm_quiesce();
+	while (is_free(DMA_END_PFN - 1 - nr))
+		nr++;
+	page = alloc_contig_pages(nr + 1, GFP_DMA | __GFP_NOWARN, NUMA_NO_NODE, NULL);
+	if (page) {
+		expect_below(page_to_pfn(page) + nr, DMA_END_PFN);
+		free_contig_range(page_to_pfn(page), nr + 1);
+	}
+	expect(!page_alloc_check());
 }

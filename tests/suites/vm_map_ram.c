@@ -172,3 +172,33 @@ TEST(vm_map_ram, check_notices, "vm_map_ram_check() says so when a slot is not w
 	vm_unmap_ram(p, 1);
 	__free_page(page);
 }
+
+static uint64_t nr_areas(void)
+{
+	struct vmap_area_stats stats;
+
+	vmap_area_get_stats(&stats);
+	return stats.areas;
+}
+
+PLAIN_TEST(vm_map_ram, largest,
+	   "up to the largest slot maps share blocks, above it each is an area")
+{
+	enum { NR = 3 }; /* of the largest: one new block at most */
+	char *slots[NR], *areas_of_own[NR];
+	uint64_t before = nr_areas();
+
+	require(get_pages(RAM_SLOT_PAGES + 1));
+	for (unsigned int i = 0; i < NR; i++)
+		require(slots[i] = vm_map_ram(pages, RAM_SLOT_PAGES, NUMA_NO_NODE));
+	expect_below(nr_areas(), before + 2);
+	before = nr_areas();
+	for (unsigned int i = 0; i < NR; i++)
+		require(areas_of_own[i] = vm_map_ram(pages, RAM_SLOT_PAGES + 1, NUMA_NO_NODE));
+	expect_equal(nr_areas(), before + NR);
+	for (unsigned int i = 0; i < NR; i++) {
+		vm_unmap_ram(slots[i], RAM_SLOT_PAGES);
+		vm_unmap_ram(areas_of_own[i], RAM_SLOT_PAGES + 1);
+	}
+	free_pages_bulk(RAM_SLOT_PAGES + 1, pages);
+}
