@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "vmallocinfo.h"
 #include "lib/format.h"
+#include "lib/string.h"
 #include "vm_area.h"
 
 enum { LINE_LENGTH = PLATFORM_LINE_MAX };
@@ -14,8 +15,7 @@ struct facts {
 
 static void count_nodes(const struct vm_struct *vm, unsigned long per_node[MAX_NUMNODES])
 {
-	for (unsigned int node = 0; node < MAX_NUMNODES; node++)
-		per_node[node] = 0;
+	memset(per_node, 0, MAX_NUMNODES * sizeof(per_node[0]));
 	for (unsigned int i = 0; vm->pages && i < vm->nr_pages; i++)
 		per_node[page_to_nid(vm->pages[i])]++;
 }
