@@ -13,8 +13,8 @@
  * Finding the lowest block visits O(log n) nodes at page alignment. At a larger alignment the
  * search is exact, so it may have to look into every block that is long enough but lies badly, up
  * to the first one of length + align - page bytes, which always fits: n + 2 log2(n) nodes at worst.
- * "best" looks at every block that is long enough; "random" makes RANDOM_TRIES draws and then an
- * exact walk of the same length. The nodes visited are counted.
+ * "best" looks at every block that is long enough, until one fits exactly; "random" makes
+ * RANDOM_TRIES draws and then an exact walk of the same length. The nodes visited are counted.
  */
 
 enum vmap_place {

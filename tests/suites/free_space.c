@@ -319,20 +319,76 @@ TEST(vmap_area, exact_alignment, "a block that fits exactly at its alignment is 
 	expect_equal(start, at(64));
 }
 
-TEST(vmap_area, visits, "the lowest page-aligned fit among many blocks takes a way down the tree")
+static struct slot_request request_for(size_t pages, enum vmap_place place)
 {
-	struct slot_request request = {
-		.length = 2 * PAGE_SIZE, .align = PAGE_SIZE, .start = base, .end = at(PAGES)};
-	uintptr_t start = 0;
+	return (struct slot_request){.length = pages * PAGE_SIZE,
+				     .align = PAGE_SIZE,
+				     .start = base,
+				     .end = at(PAGES),
+				     .place = place};
+}
 
+/* 96 blocks, of a page each, the last of two: a balanced tree of at most 9 levels. */
+enum { WAY = 2 * 9 }; /* two nodes are looked at on each */
+static void make_many_blocks(void)
+{
 	begin(1);
 	for (size_t i = 1; i + 2 < PAGES; i += 2)
 		take(i, i + 1);
 	space.visited = space.visited_max = 0;
+}
+
+static void expect_short_way(struct slot_request request, size_t page)
+{
+	uintptr_t start = 0;
+
+	make_many_blocks();
 	expect(free_space_find(&space, &request, &start));
-	expect_equal(start, at(PAGES - 2));
-	/* 96 blocks: a balanced tree of at most 9 levels, two nodes looked at on each. */
-	expect_below(space.visited_max, 2 * 9 + 1);
+	expect_equal(start, at(page));
+	expect_below(space.visited_max, WAY + 1);
+}
+
+TEST(vmap_area, visits, "the lowest page-aligned fit among many blocks takes a way down the tree")
+{
+	expect_short_way(request_for(2, PLACE_LOWEST), PAGES - 2);
+}
+
+TEST(vmap_area, visits_best, "of the smallest blocks the first one that fits exactly ends a search")
+{
+	expect_short_way(request_for(1, PLACE_BEST), 0);
+}
+
+TEST(vmap_area, visits_most, "of all searches the longest is known")
+{
+	uint64_t most = 0;
+	uintptr_t start;
+
+	make_many_blocks();
+	for (unsigned int i = 0; i < 100; i++) {
+		struct slot_request request = request_for(1 + i % 3, PLACE_LOWEST + i / 3 % 4);
+		uint64_t before = space.visited;
+
+		expect_equal(free_space_find(&space, &request, &start), i % 3 < 2);
+		most = space.visited - before > most ? space.visited - before : most;
+		expect_equal(space.visited_max, most);
+	}
+	expect_below(WAY, most);
+}
+
+/* A copy of the generator, asked as often, is where that of the space is. */
+TEST(vmap_area, random_tries, "a random place is tried for RANDOM_TRIES times, and no more often")
+{
+	struct slot_request request = request_for(1, PLACE_RANDOM);
+	struct random copy;
+	uintptr_t start;
+
+	begin(test_random());
+	take(0, PAGES);
+	copy = space.random;
+	for (unsigned int i = 0; i < RANDOM_TRIES; i++)
+		random_below(&copy, PAGES);
+	expect(!free_space_find(&space, &request, &start));
+	expect(!memcmp(&copy, &space.random, sizeof(copy)));
 }
 
 TEST(free_space, top, "an alignment beyond the last address is none that a block has")
