@@ -171,8 +171,7 @@ void area_tree_remove(struct area_tree *tree, struct vmap_area *node)
 	heir->right = node->right;
 	heir->height = node->height;
 	*link = heir;
-	if (way.length > below)
-		way.links[below] = &heir->right;
+	way.links[below] = &heir->right; /* beyond the way's end where node->right is the heir */
 	if (tree->augmented)
 		heir->subtree_max = node->subtree_max;
 	repair(tree, &way, below - 1);

@@ -179,7 +179,8 @@ static void rejoin(struct space *space, uintptr_t address, unsigned int level)
 
 int split_edges_locked(struct space *space, uintptr_t start, uintptr_t end)
 {
-	unsigned int first = level_of_leaf(space, start), last = level_of_leaf(space, end - 1);
+	uintptr_t last_page = end - PAGE_SIZE;
+	unsigned int first = level_of_leaf(space, start), last = level_of_leaf(space, last_page);
 	int error;
 
 	error = split_at(space, start);
@@ -187,7 +188,7 @@ int split_edges_locked(struct space *space, uintptr_t start, uintptr_t end)
 		error = split_at(space, end);
 	if (error) {
 		rejoin(space, start, first);
-		rejoin(space, end - 1, last);
+		rejoin(space, last_page, last);
 	}
 	return error;
 }

@@ -159,7 +159,7 @@ static inline bool spot_is_free(const struct spot *spot, unsigned int nr)
 {
 	const entry_t *entry = spot->entry, *end = entry + nr;
 
-	if (nr > 1 && spot_is_counted(spot) && !entry_populated(spot->parent_value))
+	if (spot_is_counted(spot) && !entry_populated(spot->parent_value))
 		return true;
 	for (; end - entry >= 4; entry += 4)
 		if (entry_read(entry) | entry_read(entry + 1) | entry_read(entry + 2) |
