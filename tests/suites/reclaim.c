@@ -2,6 +2,7 @@
 #include "reclaim.h"
 #include "map.h"
 #include "scratch.h"
+#include "set_memory.h"
 #include "test.h"
 #include "tlb.h"
 #include "walk.h"
@@ -70,6 +71,36 @@ TEST(reclaim, outside, "tables outside of the range are left alone")
 	expect_equal(reclaim_tables(space, base + PMD_SIZE, base + PMD_SIZE + PAGE_SIZE), 1);
 	expect_equal(reclaim_tables(space, base + PMD_SIZE, base + 2 * PMD_SIZE), 0);
 	expect(reclaim_tables(space, base, base + 3 * PMD_SIZE) > 2);
+	scratch_close();
+}
+
+static void put_back(void *table)
+{
+	set_memory_p((uintptr_t)table, 1);
+}
+
+/* Its frame is taken away meanwhile: reading it would fault. */
+TEST(reclaim, unread, "whether a lowest table is empty is known without a look at its entries")
+{
+	static struct test_end end = {.function = put_back};
+	struct space *space = scratch_open();
+	uintptr_t base = scratch_base();
+	uint64_t tables;
+
+	require(space);
+	require_equal(map_range(space, base, SCRATCH_PHYS, PAGE_SIZE, SCRATCH_RW, LEVEL_PTE), 0);
+	require_equal(
+		map_range(space, base + PMD_SIZE, SCRATCH_PHYS, PAGE_SIZE, SCRATCH_RW, LEVEL_PTE),
+		0);
+	expect_equal(unmap_range(space, base + PMD_SIZE, PAGE_SIZE), 1);
+	tables = scratch_tables();
+	end.context = scratch_entry(base);
+	test_at_end(&end);
+	require_equal(set_memory_np((uintptr_t)end.context, 1), 0);
+	expect_fault_read(end.context);
+	expect_equal(reclaim_tables(space, base, base + 2 * PMD_SIZE), 1);
+	expect_equal(scratch_tables(), tables - 1);
+	put_back(end.context);
 	scratch_close();
 }
 

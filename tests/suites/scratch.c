@@ -92,6 +92,17 @@ uint64_t scratch_tables(void)
 	return nr;
 }
 
+entry_t *scratch_entry(uintptr_t address)
+{
+	phys_addr_t table = scratch.root;
+
+	for (unsigned int level = scratch.levels == 5 ? LEVEL_PGD : LEVEL_P4D; level > LEVEL_PTE;
+	     level--)
+		table = entry_table_phys(
+			((entry_t *)phys_to_virt(table))[level_index(address, level)]);
+	return (entry_t *)phys_to_virt(table) + level_index(address, LEVEL_PTE);
+}
+
 phys_addr_t scratch_above_memory(void)
 {
 	phys_addr_t phys = (ioremap_ram_end() + 2 * PUD_SIZE) & ~(PUD_SIZE - 1);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
+#include "entry.h"
 #include "levels.h"
 #include "space.h"
 
@@ -26,6 +27,9 @@ uintptr_t scratch_base(void);
 void scratch_close(void);
 /* Its tables, the root included. */
 uint64_t scratch_tables(void);
+
+/* The entry of 4 KiB for `address`, whose tables are all there. */
+entry_t *scratch_entry(uintptr_t address);
 
 /* From here on the `nth` table allocation (from 1) fails, once; 0: none does. */
 void scratch_fail_table(uint64_t nth);

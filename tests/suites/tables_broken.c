@@ -7,17 +7,6 @@
 
 /* Page tables that are broken by hand: space_check() says what, and where. */
 
-static entry_t *entry_of(struct space *space, uintptr_t address)
-{
-	phys_addr_t table = space->root;
-
-	for (unsigned int level = space->levels == 5 ? LEVEL_PGD : LEVEL_P4D; level > LEVEL_PTE;
-	     level--)
-		table = entry_table_phys(
-			((entry_t *)phys_to_virt(table))[level_index(address, level)]);
-	return (entry_t *)phys_to_virt(table) + level_index(address, LEVEL_PTE);
-}
-
 TEST(tables_broken, entry, "an entry that may not be is told with its address and its value")
 {
 	struct space *space = scratch_open();
@@ -27,7 +16,7 @@ TEST(tables_broken, entry, "an entry that may not be is told with its address an
 
 	require(space);
 	require_equal(map_range(space, at, SCRATCH_PHYS, PAGE_SIZE, SCRATCH_RW, LEVEL_PTE), 0);
-	entry = entry_of(space, at);
+	entry = scratch_entry(at);
 	wild = *entry & ~_PAGE_NX;
 	scnprintf(text, sizeof(text),
 		  "page tables: a writable and executable page at 0x%lx, entry 0x%lx", at, wild);
