@@ -3,6 +3,7 @@
 #include "lib/format.h"
 #include "map.h"
 #include "page_alloc.h"
+#include "set_memory.h"
 #include "space.h"
 #include "test.h"
 #include "vmalloc.h"
@@ -221,6 +222,25 @@ TEST(fault, backtrace, "callers are told as long as frames are aligned, mapped, 
 	expect_equal(places_from(PAGE_SIZE), 1);
 	memcpy(odd, (uintptr_t[]){(uintptr_t)outer, (uintptr_t)places_from}, 2 * sizeof(*stack));
 	expect_equal(places_from((uintptr_t)odd), 1);
+	vfree(stack);
+}
+
+TEST(fault, backtrace_edge, "a frame that reaches into a page that is not mapped is none")
+{
+	char *stack = vmalloc(3 * PAGE_SIZE);
+
+	require(stack);
+	for (unsigned int i = 1; i <= 2; i++) { /* an even page, and an odd one */
+		char *edge = stack + i * PAGE_SIZE;
+		uintptr_t *frame_pointer = (uintptr_t *)edge - 1;
+
+		frame_pointer[0] = (uintptr_t)stack + 3 * PAGE_SIZE;
+		frame_pointer[1] = (uintptr_t)places_from;
+		expect_equal(places_from((uintptr_t)frame_pointer), 2);
+		expect_equal(set_memory_np((uintptr_t)edge, 1), 0);
+		expect_equal(places_from((uintptr_t)frame_pointer), 1);
+		expect_equal(set_memory_p((uintptr_t)edge, 1), 0);
+	}
 	vfree(stack);
 }
 

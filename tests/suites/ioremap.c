@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "ioremap.h"
 #include "memblock.h"
+#include "mtrr.h"
 #include "pat.h"
 #include "scratch.h"
 #include "test.h"
@@ -94,6 +95,30 @@ TEST(ioremap, large_leaves, "a whole 2 MiB of a device is one leaf")
 	require(walk_lookup(&kernel_space, (uintptr_t)p + 5 * PAGE_SIZE, &leaf));
 	expect_equal(leaf.size, PMD_SIZE);
 	iounmap(p);
+}
+
+static size_t leaf_size_of(phys_addr_t phys, size_t size)
+{
+	struct leaf leaf = {0};
+	char *p = ioremap(phys, size);
+
+	if (expect(p) && expect(walk_lookup(&kernel_space, (uintptr_t)p, &leaf)))
+		expect_equal(leaf.phys, phys);
+	iounmap(p);
+	return leaf.size;
+}
+
+TEST(ioremap, one_leaf, "a device of just the size of a large leaf, and aligned to it, is one")
+{
+	phys_addr_t phys = scratch_device();
+	void *wall = ioremap(phys, PAGE_SIZE); /* what comes behind it is not aligned by chance */
+
+	require(wall);
+	expect_equal(leaf_size_of(phys + 5 * PMD_SIZE, PMD_SIZE), PMD_SIZE);
+	if (VMALLOC_END - VMALLOC_START >= 4 * PUD_SIZE && platform_cpu_features()->gib_leaves &&
+	    mtrr_leaf_is_uniform(phys, LEVEL_PUD))
+		expect_equal(leaf_size_of(phys, PUD_SIZE), PUD_SIZE);
+	iounmap(wall);
 }
 
 /* A range of the firmware's map of this kind, that is not ours; false: none is known. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "layout.h"
+#include "layout_entropy.h"
 #include "lib/errno.h"
 #include "test.h"
 
@@ -63,6 +64,33 @@ TEST(layout, fine, "kaslr=fine: in the window, a GiB apart, on steps of 2 MiB, a
 				     geometry.vmalloc_size);
 			expect(drawn.vmalloc_millibits >= 24000);
 		}
+	}
+}
+
+TEST(layout, fine_bits, "kaslr=fine: each base has the bits that its region has in the window")
+{
+	struct layout_geometry geometry = layout_machine_geometry(4);
+	struct layout_request request = request_of(KASLR_FINE, 4);
+	struct window window = {.start = geometry.window_start,
+				.end = geometry.window_end,
+				.step = STEP,
+				.min_gap = gib};
+	struct region regions[3] = {{0}, {.size = geometry.vmalloc_size}};
+	struct layout drawn;
+
+	for (unsigned int i = 0; i < 20; i++) {
+		request.phys_end = (i + 1) * gib / 4 + 0x7000;
+		require_equal(
+			layout_choose_within(&geometry, &request, test_random_below, NULL, &drawn),
+			0);
+		regions[0].size = drawn.page_offset_end - drawn.page_offset + gib;
+		regions[2].size = drawn.vmemmap_end - drawn.vmemmap_start;
+		expect_equal(drawn.page_offset_millibits,
+			     layout_draw_millibits(regions, 0, &window, gib));
+		expect_equal(drawn.vmalloc_millibits,
+			     layout_draw_millibits(regions, 1, &window, STEP));
+		expect_equal(drawn.vmemmap_millibits,
+			     layout_draw_millibits(regions, 2, &window, STEP));
 	}
 }
 

@@ -7,6 +7,7 @@
 #include "pat.h"
 #include "space.h"
 #include "test.h"
+#include "tlb.h"
 #include "vm_map_ram.h"
 #include "vmalloc.h"
 #include "walk.h"
@@ -314,6 +315,26 @@ TEST(set_memory, refused, "places that are nobody's, and what is no whole page, 
 	expect_equal(set_memory_ro(~0ul & PAGE_MASK, 2), -EINVAL);
 	expect_equal(set_memory_ro(behind_last(), 1), -EINVAL);
 	area[0] = direct[0] = 1;
+	tear_down();
+}
+
+static uint64_t flushes_of_all(const struct tlb_stats *stats)
+{
+	return stats->flushes[TLB_CR3] + stats->flushes[TLB_PGE] + stats->flushes[TLB_INVPCID];
+}
+
+TEST(set_memory, flushes, "a page that changes is flushed alone, and not all translations with it")
+{
+	struct tlb_stats before, after;
+
+	set_up();
+	tlb_get_cpu_stats(platform_cpu(), &before);
+	expect_equal(set_memory_ro(address(area), 1), 0);
+	tlb_get_cpu_stats(platform_cpu(), &after);
+	expect_equal(after.ranges, before.ranges + 1);
+	expect_equal(after.flushes[TLB_INVLPG], before.flushes[TLB_INVLPG] + 1);
+	expect_equal(flushes_of_all(&after), flushes_of_all(&before));
+	expect_equal(set_memory_rw(address(area), 1), 0);
 	tear_down();
 }
 

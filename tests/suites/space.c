@@ -316,11 +316,20 @@ TEST(space, described, "an address is told with the permissions that it has in t
 	scratch_close();
 }
 
+/* From its first byte to its last; regions do not touch. */
+static void expect_region(uintptr_t start, uintptr_t end, const char *name)
+{
+	expect_string(space_region_name(start), name);
+	expect_string(space_region_name(end - 1), name);
+	expect(strcmp(space_region_name(start - 1), name));
+	expect(strcmp(space_region_name(end), name));
+}
+
 TEST(space, region_names, "every address has a word for its region")
 {
-	expect_string(space_region_name(layout.page_offset), "direct");
-	expect_string(space_region_name(layout.vmalloc_end - 1), "vmalloc");
-	expect_string(space_region_name(layout.vmemmap_start), "pages");
+	expect_region(layout.page_offset, layout.page_offset_end, "direct");
+	expect_region(layout.vmalloc_start, layout.vmalloc_end, "vmalloc");
+	expect_region(layout.vmemmap_start, layout.vmemmap_end, "pages");
 	expect_string(space_region_name(space_user_start(&kernel_space)), "user");
 	expect_string(space_region_name(0), "-");
 	expect_string(space_region_name(-PAGE_SIZE), "-");
