@@ -3,9 +3,11 @@
 #include "apart.h"
 #include "fault.h"
 #include "lib/format.h"
+#include "machine.h"
 #include "map.h"
 #include "page_alloc.h"
 #include "test.h"
+#include "walk.h"
 
 /*
  * Spaces with an image, which a process has not: built in a copy of the process beside the tables
@@ -182,5 +184,35 @@ TEST(space, image_low, "each part's table below the root is a low one")
 	int status;
 
 	expect_string(apart(count_low, &status), "# 1 more\n");
+	expect_equal(status, 0);
+}
+
+static void show_leaf(void)
+{
+	struct leaf leaf = {0};
+
+	build(TABLES_MAX);
+	walk_lookup(&kernel_space, layout.page_offset + ranges[0].start, &leaf);
+	log_line("%zu KiB", leaf.size >> 10);
+	space_dismantle();
+}
+
+/* From the second build on, the first MiB of the range is of another type than the rest. */
+static void build_cut(void)
+{
+	uint64_t bits = ((uint64_t)1 << MACHINE_PHYS_BITS) - 1, valid = 0x800;
+
+	make_parts();
+	fill_stock();
+	show_leaf();
+	machine_set_mtrr(1, ranges[0].start, (bits & -(uint64_t)0x100000) | valid);
+	show_leaf();
+}
+
+TEST(space, memory_types, "the firmware's memory types are read before the direct map is made")
+{
+	int status;
+
+	expect_string(apart(build_cut, &status), "# 2048 KiB\n# 4 KiB\n");
 	expect_equal(status, 0);
 }

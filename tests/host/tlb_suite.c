@@ -6,6 +6,8 @@
 #include "space.h"
 #include "lib/format.h"
 #include "test.h"
+#include "translations.h"
+#include "vmalloc.h"
 
 /* CPUs that are played, in a copy of the process: each does something when it is its turn. */
 
@@ -127,5 +129,43 @@ TEST(tlb, asked_at_once, "CPUs that ask one another at once flush what was asked
 	expect_string(apart(ask_at_once, &status), "# CPU 1: 1 answered, 2 pages\n"
 						   "# CPU 2: 2 answered, 2 pages\n"
 						   "# CPU 3: 1 answered, 3 pages\n");
+	expect_equal(status, 0);
+}
+
+/* Which of the first pages of an area are in the TLB: a page that is not is filled in. */
+static unsigned int count_cached(const char *pages, unsigned int nr)
+{
+	struct translations_stats before, after;
+
+	translations_get_stats(&before);
+	for (unsigned int i = 0; i < nr; i++)
+		(void)*(const volatile char *)(pages + i * PAGE_SIZE);
+	translations_get_stats(&after);
+	return nr - (unsigned int)(after.fills - before.fills);
+}
+
+/* The area is taken for the direct map, whose leaves are read again after each flush of all. */
+static void measure_with(unsigned int nr)
+{
+	char *pages = vzalloc(nr * PAGE_SIZE);
+
+	layout.page_offset = (uintptr_t)pages;
+	layout.page_offset_end = layout.page_offset + nr * PAGE_SIZE;
+	tlb_init();
+	log_line("%u of %u", count_cached(pages, nr), nr);
+}
+
+static void measure_flushes(void)
+{
+	measure_with(5);
+	measure_with(32);
+	measure_with(40);
+}
+
+TEST(tlb, refills, "what a flush of all costs is measured with up to 32 translations to fill again")
+{
+	int status;
+
+	expect_string(apart(measure_flushes, &status), "# 5 of 5\n# 32 of 32\n# 32 of 40\n");
 	expect_equal(status, 0);
 }
