@@ -200,13 +200,17 @@ void kvfree_rcu_mightsleep(const void *p)
 		defer_slow(rcu, p);
 }
 
-/* Both batches of one CPU, whatever they wait for. */
-static void take_batches(struct rcu_cpu *rcu, struct batch batches[2])
+static bool is_empty(const struct batch *batch)
 {
-	batches[0] = batches[1] = (struct batch){.nr = 0};
+	return !batch->heads && !batch->pages;
+}
+
+/* Both batches of one CPU, whatever they wait for. */
+static void take_batches(struct rcu_cpu *rcu, struct batch *closed, struct batch *open)
+{
 	local_lock_wait(&rcu->lock, this_cpu());
-	batches[0] = rcu->closed;
-	batches[1] = take_open(rcu);
+	*closed = rcu->closed;
+	*open = take_open(rcu);
 	rcu->closed = (struct batch){.nr = 0};
 	local_unlock(&rcu->lock);
 }
@@ -214,15 +218,14 @@ static void take_batches(struct rcu_cpu *rcu, struct batch batches[2])
 void kvfree_rcu_barrier(void)
 {
 	for (unsigned int cpu = 0; cpu < platform_nr_cpus(); cpu++) {
-		struct batch batches[2];
+		struct batch closed, open;
 
-		take_batches(&rcu_cpus[cpu], batches);
-		if (!batches[0].pages && !batches[0].heads && !batches[1].pages &&
-		    !batches[1].heads)
+		take_batches(&rcu_cpus[cpu], &closed, &open);
+		if (is_empty(&closed) && is_empty(&open))
 			continue;
 		wait_for_grace();
-		free_batch(&batches[0]);
-		free_batch(&batches[1]);
+		free_batch(&closed);
+		free_batch(&open);
 	}
 }
 
