@@ -38,7 +38,6 @@ static struct vm_struct *get_area(unsigned long size, unsigned long flags, unsig
 		vm_no_memory("get_vm_area", &request);
 		return NULL;
 	}
-	area_room_free(area);
 	vm_publish(area);
 	return &area->vm;
 }
