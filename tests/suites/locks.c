@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "lib/lock.h"
+#include "pcp.h"
 #include "platform.h"
+#include "slabs.h"
 #include "test.h"
 #include "tlb.h"
 
@@ -43,6 +45,24 @@ TEST(lock, waited, "who finds a lock taken works until he has it, and is counted
 	spin_lock(&lock);
 	spin_unlock(&lock);
 	expect_equal(locks_waited(), waits + 1);
+}
+
+static void expect_local_lock(const struct spinlock *own, const char *name)
+{
+	expect_string(own->name, name);
+	expect_equal(own->rank, LOCK_RANK_PERCPU);
+}
+
+TEST(lock, per_cpu, "each CPU's own locks have their rank, and a name to be told by")
+{
+	struct kmem_cache *cache = kmem_cache_create("test", 64, 0, 0, NULL);
+
+	require(cache);
+	for (unsigned int cpu = 0; cpu < platform_nr_cpus(); cpu++) {
+		expect_local_lock(&cache->cpu[cpu].lock, "objects of a CPU");
+		expect_local_lock(&pcps[cpu]->lock, "frames of a CPU");
+	}
+	expect_equal(kmem_cache_destroy(cache), 0);
 }
 
 TEST(lock, held_by, "how many locks a CPU holds can be asked by any, and be forgotten by itself")

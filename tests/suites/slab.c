@@ -138,6 +138,22 @@ TEST(slab, zalloc, "a zeroed object is zero, whatever was there before")
 	expect_equal(kmem_cache_destroy(cache), 0);
 }
 
+TEST(slab, zalloc_frames, "the frames of a slab are not cleared for a zeroed object")
+{
+	struct kmem_cache *cache = kmem_cache_create("test", 200, 0, 0, NULL);
+	struct page_alloc_stats before, after;
+	void *objects[100];
+
+	require(cache);
+	page_alloc_get_stats(&before);
+	for (unsigned int i = 0; i < 100; i++)
+		expect((objects[i] = kmem_cache_zalloc(cache, GFP_KERNEL)) != NULL);
+	page_alloc_get_stats(&after);
+	expect_equal(after.cleared, before.cleared);
+	kmem_cache_free_bulk(cache, 100, objects);
+	expect_equal(kmem_cache_destroy(cache), 0);
+}
+
 TEST(slab, alloc_node, "objects come from the node that was asked for")
 {
 	struct kmem_cache *cache = kmem_cache_create("test", 64, 0, 0, NULL);

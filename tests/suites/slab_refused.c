@@ -91,6 +91,27 @@ TEST(slab, foreign_free, "what is no object, inside of one, or another cache's, 
 	expect_equal(kmem_cache_destroy(other), 0);
 }
 
+TEST(slab, frames, "a frame of a slab, the first or the last, is not freed by itself")
+{
+	struct kmem_cache *cache = kmem_cache_create("test", 2 * PAGE_SIZE, 0, 0, NULL);
+	struct page_alloc_stats before, after;
+	const struct slab *slab;
+	void *object;
+
+	require(cache);
+	object = kmem_cache_alloc(cache, GFP_KERNEL);
+	require(object);
+	slab = slab_of(object);
+	page_alloc_get_stats(&before);
+	__free_page(slab->page);
+	__free_page(slab->page + ((size_t)1 << slab->order) - 1);
+	page_alloc_get_stats(&after);
+	expect_equal(after.refused, before.refused + 2);
+	expect(!page_alloc_check() && !slab_check());
+	kmem_cache_free(cache, object);
+	expect_equal(kmem_cache_destroy(cache), 0);
+}
+
 TEST(slab, encoded, "no address stands in a free object, and no two are encoded alike")
 {
 	struct kmem_cache *cache = kmem_cache_create("test", 64, 0, 0, NULL);
