@@ -147,6 +147,7 @@ TEST(page_alloc, compound, "a compound block has one reference, whichever frame 
 TEST(page_alloc, get_free_pages, "by address in the direct map; zeroed where asked")
 {
 	unsigned long address = __get_free_pages(GFP_KERNEL, 1), zeroed;
+	uint64_t before = refused();
 
 	require(address);
 	memset((void *)(uintptr_t)address, 0xff, 2 * PAGE_SIZE);
@@ -157,6 +158,7 @@ TEST(page_alloc, get_free_pages, "by address in the direct map; zeroed where ask
 	free_page(zeroed);
 	free_page(0);
 	free_pages(0, 3);
+	expect_equal(refused(), before); /* no address is nothing to free, and nothing wrong */
 }
 
 TEST(page_alloc, zero, "__GFP_ZERO clears every frame of a block")

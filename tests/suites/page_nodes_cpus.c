@@ -75,6 +75,21 @@ TEST(page_nodes_cpus, vmallocinfo, "vmallocinfo counts the pages of each node as
 	}
 }
 
+TEST(page_nodes_cpus, no_fallback, "a block of the node that was asked for is no fallback")
+{
+	for (unsigned int node = 0; node < nr_online_nodes(); node++) {
+		struct page_alloc_stats before, after;
+		struct page *page;
+
+		page_alloc_get_stats(&before);
+		page = alloc_pages_node((int)node, GFP_KERNEL, 2);
+		page_alloc_get_stats(&after);
+		require(page);
+		expect_equal(after.fallbacks - before.fallbacks, page_to_nid(page) != (int)node);
+		__free_pages(page, 2);
+	}
+}
+
 TEST(page_nodes_cpus, fallback, "a frame of another node than the one asked for is counted")
 {
 	struct page *held = NULL, *page;

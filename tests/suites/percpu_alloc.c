@@ -82,12 +82,16 @@ PLAIN_TEST(pcpu_areas, purged, "for lack of room they are refused; what was free
 TEST(pcpu_areas, refused_sums, "offsets whose areas end beyond all addresses are refused")
 {
 	const unsigned long behind_zero[] = {0, -PAGE_SIZE}, half[] = {0, 1ul << 63};
+	const unsigned long below[] = {-PMD_SIZE, 0}, below_last[] = {0, -PMD_SIZE};
 	const size_t sizes[] = {PAGE_SIZE, 2 * PAGE_SIZE}, halves[] = {PAGE_SIZE, 1ul << 63};
 
 	expect(!pcpu_get_vm_areas(behind_zero, sizes, 2, PAGE_SIZE));
 	expect(!pcpu_get_vm_areas(half, halves, 2, PAGE_SIZE));
 	expect(!pcpu_get_vm_areas(half, sizes, 2, PAGE_SIZE));
 	expect(!pcpu_get_vm_areas(half, sizes, 1, 0));
+	/* nor is an offset one downwards */
+	expect(!pcpu_get_vm_areas(below, sizes, 2, PAGE_SIZE));
+	expect(!pcpu_get_vm_areas(below_last, sizes, 2, PAGE_SIZE));
 }
 
 TEST(pcpu_areas, refused_close, "areas that leave no room for the guard between them are refused")
