@@ -105,6 +105,61 @@ TEST(kvfree_cpus, batch, "a full batch waits for its grace period, and goes with
 	expect_equal(kvfree_rcu_pending(), 0);
 }
 
+enum { LOOK_MS = 20 };
+
+static struct hold {
+	unsigned int reader, asked, through, too_early;
+} hold;
+
+/* Does not relax, though it answers flushes, for a while after the barrier was asked for. */
+static void stay_inside(void)
+{
+	uint64_t limit;
+
+	while (!load(&hold.asked))
+		tlb_poll();
+	limit = platform_ticks() + LOOK_MS * platform_ticks_per_second() / 1000;
+	while (platform_ticks() < limit && !load(&hold.through)) {
+		tlb_poll();
+		platform_pause();
+	}
+	hold.too_early = load(&hold.through);
+	platform_relax();
+}
+
+static void pass_barrier(void)
+{
+	struct published *object = make(0);
+
+	if (object)
+		kvfree_rcu(object, rcu);
+	__atomic_store_n(&hold.asked, 1, __ATOMIC_SEQ_CST);
+	kvfree_rcu_barrier();
+	__atomic_store_n(&hold.through, 1, __ATOMIC_SEQ_CST);
+}
+
+static void hold_or_pass(void *unused)
+{
+	(void)unused;
+	test_wait_for_all();
+	if (platform_cpu() == hold.reader)
+		stay_inside();
+	else
+		pass_barrier();
+}
+
+TEST(kvfree_cpus, each_reader, "the barrier waits for a CPU that does not relax, whichever it is")
+{
+	if (test_nr_cpus() < 2)
+		test_skip("one CPU");
+	for (unsigned int reader = 0; reader < 2; reader++) {
+		hold = (struct hold){.reader = reader};
+		require_equal(test_run_on_cpus(2, hold_or_pass, NULL), 2);
+		expect(!hold.too_early);
+		expect(hold.through);
+	}
+}
+
 TEST(kvfree_cpus, readers, "what a reader has found stays whole until it relaxes")
 {
 	unsigned int nr_cpus = test_nr_cpus() < 8 ? test_nr_cpus() : 8;
