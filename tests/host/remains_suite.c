@@ -132,6 +132,40 @@ TEST(scarce, started, "vmalloc takes what it needs to start; no list of an area 
 	expect_equal(status, 0);
 }
 
+/* How many frames are free between an end of vmalloc and the next start. */
+static uint64_t end_and_start(void)
+{
+	struct mm_options options = {.seed = 7};
+	uint64_t frames;
+
+	vmalloc_exit();
+	slab_quiesce();
+	frames = nr_free_pages();
+	vmalloc_init(&options);
+	return frames;
+}
+
+static void end_with_frees_put_off(void)
+{
+	uint64_t before;
+
+	host_log_hush(true);
+	end_and_start(); /* with what the run began with */
+	before = end_and_start();
+	vfree_atomic(vmalloc(20 * PAGE_SIZE));
+	free_percpu(__alloc_percpu(PAGE_SIZE, 8));
+	host_log_hush(false);
+	log_line("%ld frames are lost", (long)(before - end_and_start()));
+}
+
+TEST(scarce, put_off, "the end of vmalloc frees what was put off, and per-CPU memory not in use")
+{
+	int status;
+
+	expect_string(apart(end_with_frees_put_off, &status), "# 0 frames are lost\n");
+	expect_equal(status, 0);
+}
+
 static void percpu_of_none(void)
 {
 	void *first;

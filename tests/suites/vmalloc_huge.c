@@ -102,6 +102,42 @@ TEST(vmalloc, huge_again, "2 MiB get a large leaf again, in a range that was use
 	}
 }
 
+/* Two, since the list of the area's pages lies in one, perhaps. */
+static bool has_two_blocks(void)
+{
+	unsigned int order = PMD_SHIFT - PAGE_SHIFT;
+	struct page *first = alloc_pages(GFP_KERNEL | __GFP_NOWARN, order);
+	struct page *second = alloc_pages(GFP_KERNEL | __GFP_NOWARN, order);
+
+	if (first)
+		__free_pages(first, order);
+	if (second)
+		__free_pages(second, order);
+	return second;
+}
+
+TEST(vmalloc, huge_inside, "whole 2 MiB have a large leaf where the area begins in front of them")
+{
+	size_t front = 3 * PAGE_SIZE, size = front + PMD_SIZE + 5 * PAGE_SIZE;
+	size_t guard = vmap_area_guard() * PAGE_SIZE;
+	uintptr_t start = ((VMALLOC_START / 2 + VMALLOC_END / 2) & ~(PMD_SIZE - 1)) - front;
+	char *p;
+
+	mm_quiesce();
+	if (!has_two_blocks())
+		test_skip("no two blocks of 2 MiB");
+	p = __vmalloc_node_range(size, PAGE_SIZE, start - guard, start + size + guard, GFP_KERNEL,
+				 PAGE_KERNEL, VM_ALLOW_HUGE_VMAP, NUMA_NO_NODE, NULL);
+	require(p);
+	expect_equal((uintptr_t)p, start);
+	expect_equal(leaf_size(p + front - PAGE_SIZE), PAGE_SIZE);
+	expect_equal(leaf_size(p + front), PMD_SIZE);
+	expect_equal(leaf_size(p + front + PMD_SIZE), PAGE_SIZE);
+	pattern_fill(p, size, 5);
+	expect(pattern_holds(p, size, 5));
+	vfree(p);
+}
+
 static struct page *take_gib(void)
 {
 	size_t nr = PUD_SIZE >> PAGE_SHIFT;
@@ -118,7 +154,7 @@ static void give_gib(struct page *block)
 		__free_page(block + i);
 }
 
-/* Two, since the list of the area's pages lies in one, perhaps. */
+/* Two for the same reason. */
 static bool has_two_gib(void)
 {
 	struct page *first = take_gib(), *second = take_gib();

@@ -245,14 +245,45 @@ PLAIN_TEST(vmallocinfo, describe_callers,
 	vfree(q);
 }
 
+static __attribute__((noinline)) char *allocate_pages_here(size_t nr)
+{
+	char *p = vmalloc(nr * PAGE_SIZE);
+
+	expect(p);
+	return p;
+}
+
+PLAIN_TEST(vmallocinfo, caller_again,
+	   "an area names its caller, in a range that was used before as in a new one")
+{
+	enum { ROUNDS = 4, AT_ONCE = 3 };
+	char *areas[AT_ONCE];
+
+	for (unsigned int i = 0; i < ROUNDS * 4; i++) {
+		for (unsigned int j = 0; j < AT_ONCE; j++) {
+			areas[j] = allocate_pages_here(i / ROUNDS + 1);
+			require(areas[j]);
+			expect_below((uintptr_t)find_vm_area(areas[j])->caller -
+					     (uintptr_t)allocate_pages_here,
+				     256);
+		}
+		for (unsigned int j = 0; j < AT_ONCE; j++)
+			vfree(areas[j]);
+		vm_unmap_aliases(); /* from here on the ranges may be used again */
+	}
+}
+
 PLAIN_TEST(vmallocinfo, history, "the last 1,024 freed areas are remembered")
 {
 	char *p = vmalloc(301 * PAGE_SIZE);
 
 	require(p);
 	vfree(p);
-	for (unsigned int i = 0; i < 1023; i++)
+	for (unsigned int i = 0; i < 1023; i++) {
 		vfree(vmalloc(PAGE_SIZE));
+		if (i % 100 == 0)
+			expect(describes(p + 8192, "into a 301-page area freed at"));
+	}
 	expect(describes(p + 8192, "into a 301-page area freed at"));
 	vfree(vmalloc(PAGE_SIZE));
 	expect(!describes(p + 8192, "into a 301-page area freed at"));
