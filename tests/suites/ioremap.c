@@ -115,7 +115,7 @@ TEST(ioremap, one_leaf, "a device of just the size of a large leaf, and aligned 
 
 	require(wall);
 	expect_equal(leaf_size_of(phys + 5 * PMD_SIZE, PMD_SIZE), PMD_SIZE);
-	if (VMALLOC_END - VMALLOC_START >= 4 * PUD_SIZE && platform_cpu_features()->gib_leaves &&
+	if (VMALLOC_END - VMALLOC_START >= 16 * PUD_SIZE && platform_cpu_features()->gib_leaves &&
 	    mtrr_leaf_is_uniform(phys, LEVEL_PUD))
 		expect_equal(leaf_size_of(phys, PUD_SIZE), PUD_SIZE);
 	iounmap(wall);
