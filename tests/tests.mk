@@ -148,19 +148,22 @@ mutate: $(L)/vmlab-fast
 		--build "fast=$(HOST_CC) $(HOST_FLAGS) $(HOST_WINDOW)" --run "fast $(SUITES)" \
 		--run "fast $(SUITES) levels=5 nodes=2 poison=on cpus=2"
 else
-# Later, what survives: other options, the random driver, sanitizers, every small case.
+# Later, what survives: other options, CPUs under ThreadSanitizer, the random driver, the other
+# sanitizers, every small case.
 MUTATE_QUICK := !mm_random*,!fail_walk*
-mutate: $(L)/vmlab-fast $(L)/vmlab-host
+mutate: $(L)/vmlab-fast $(L)/vmlab-host $(L)/vmlab-tsan
 	@$(PYTHON) tests/mutation/mutate.py --nr $(or $(NR),500) $(if $(SEED),--seed $(SEED)) \
 		--only "$(or $(ONLY),*)" $(if $(AGAIN),--again $(AGAIN)) $(if $(FIRST),--first) \
 		$(if $(NAMES),--names $(NAMES)) \
 		--jobs $(or $(JOBS),2) --sources "$(HOST_SOURCES)" $(if $(LOG),--log $(LOG)) \
 		--build "fast=$(HOST_CC) $(HOST_FLAGS) $(HOST_WINDOW)" \
 		--build "host=$(HOST_CC) $(HOST_FLAGS) $(HOST_ASAN)" \
+		--build "tsan=$(HOST_CC) $(HOST_FLAGS) $(HOST_TSAN)" \
 		--run "fast test=@own" --run "fast levels=5 nodes=3 poison=on test=@own" \
 		--run "fast place=best debug=pagealloc test=@own" \
 		--run "fast test=$(MUTATE_QUICK)" --run "fast test=fail_walk*,!fail_walk.pairs" \
 		--later "fast levels=5 nodes=2 poison=on cpus=2 test=!mm_random*,!fail_walk.pairs" \
+		--later "tsan cpus=4 test=*cpus*,handler*,tlb*" \
 		--later "fast place=top quarantine=4096 cache=off test=$(MUTATE_QUICK)" \
 		--later "fast place=random poison=on guard=17 test=$(MUTATE_QUICK)" \
 		--later "fast@pagetables/layout* kaslr=linux test=$(MUTATE_QUICK)" \
