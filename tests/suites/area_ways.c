@@ -139,33 +139,51 @@ TEST(area_ways, turned_twice, "what waits for two flushes is in one list, the ol
 	expect(class.lazy_last == &ranges[2]);
 }
 
+/* What every CPU remembers of freed areas, put aside; and brought back. */
+static uint64_t remembered[PLATFORM_CPUS_MAX];
+
+static void forget_freed(void)
+{
+	for (unsigned int cpu = 0; cpu < platform_nr_cpus(); cpu++) {
+		remembered[cpu] += area_cpus[cpu]->history.nr;
+		area_cpus[cpu]->history.nr = 0;
+	}
+}
+
+static void remember_freed(void *unused)
+{
+	(void)unused;
+	for (unsigned int cpu = 0; cpu < platform_nr_cpus(); cpu++) {
+		area_cpus[cpu]->history.nr += remembered[cpu];
+		remembered[cpu] = 0;
+	}
+}
+
 PLAIN_TEST(area_ways, told_by_state, "a range that nobody remembers is told by the state it is in")
 {
-	struct area_cpu *cpu = this_area_cpu();
+	static struct test_end end = {.function = remember_freed};
 	void *address = vmalloc(3 * PAGE_SIZE);
 	struct area *area = vmap_area_starting((uintptr_t)address);
-	uint64_t remembered;
 	char text[128];
 	bool cached;
 
 	require(area);
 	cached = area->va.size_class != CLASS_NONE;
-	remembered = cpu->history.nr;
-	cpu->history.nr = 0;
+	test_at_end(&end);
+	forget_freed();
 	expect(vmap_area_claim(area));
 	fault_describe((uintptr_t)address, text, sizeof(text));
 	vm_publish(area);
 	expect_string(text, "in an area that is being set up or freed");
 	vfree(address);
-	cpu->history.nr = 0;
+	forget_freed();
 	fault_describe((uintptr_t)address, text, sizeof(text));
 	expect_string(text, "in an area that was freed");
 	vm_unmap_aliases();
-	lazy_class_refresh(&cpu->classes[2]);
+	lazy_class_refresh(&this_area_cpu()->classes[2]);
 	fault_describe((uintptr_t)address, text, sizeof(text));
 	if (cached) /* else it is free, or a neighbour's guard */
 		expect_string(text, "in an area that was freed");
-	cpu->history.nr = remembered;
 	expect_string(vm_kind(0), "reserved");
 }
 
