@@ -205,28 +205,27 @@ static bool is_empty(const struct batch *batch)
 	return !batch->heads && !batch->pages;
 }
 
-/* Both batches of one CPU, whatever they wait for. */
-static void take_batches(struct rcu_cpu *rcu, struct batch *closed, struct batch *open)
+/* Both batches of one CPU, whatever the closed one has waited for. */
+static void free_both(struct rcu_cpu *rcu)
 {
+	struct batch closed, open;
+
 	local_lock_wait(&rcu->lock, this_cpu());
-	*closed = rcu->closed;
-	*open = take_open(rcu);
+	closed = rcu->closed;
+	open = take_open(rcu);
 	rcu->closed = (struct batch){.nr = 0};
 	local_unlock(&rcu->lock);
+	if (is_empty(&closed) && is_empty(&open))
+		return;
+	wait_for_grace();
+	free_batch(&closed);
+	free_batch(&open);
 }
 
 void kvfree_rcu_barrier(void)
 {
-	for (unsigned int cpu = 0; cpu < platform_nr_cpus(); cpu++) {
-		struct batch closed, open;
-
-		take_batches(&rcu_cpus[cpu], &closed, &open);
-		if (is_empty(&closed) && is_empty(&open))
-			continue;
-		wait_for_grace();
-		free_batch(&closed);
-		free_batch(&open);
-	}
+	for (unsigned int cpu = 0; cpu < platform_nr_cpus(); cpu++)
+		free_both(&rcu_cpus[cpu]);
 }
 
 uint64_t kvfree_rcu_pending(void)
