@@ -152,15 +152,31 @@ static void wait_for_flush(void)
 	tlb_flush_all();
 }
 
+/* Flushes are not what is waited for. */
+static void put_reader_inside(void)
+{
+	put_cpu_inside();
+	tlb_set_late_handler(NULL);
+	tlb_cpu_lost(1);
+}
+
 static void wait_for_grace(void)
 {
 	void *object = kmalloc(64, GFP_KERNEL);
 
-	put_cpu_inside();
-	tlb_set_late_handler(NULL);
-	tlb_cpu_lost(1); /* flushes are not what is waited for */
+	put_reader_inside();
 	kvfree_rcu_mightsleep(object);
 	kvfree_rcu_barrier();
+}
+
+/* Without a frame to note the object in. */
+static void wait_at_once(void)
+{
+	void *object = kmalloc(64, GFP_KERNEL);
+
+	take_all_frames();
+	put_reader_inside();
+	kvfree_rcu_mightsleep(object);
 }
 
 TEST(ends, waiting, "what waits for another CPU ends the run after its time, and says for whom")
@@ -172,6 +188,8 @@ TEST(ends, waiting, "what waits for another CPU ends the run after its time, and
 	expect(apart_ends(wait_for_flush,
 			  "seconds < LATE_SECONDS_MAX (CPU 1 has not flushed for 20 s)"));
 	expect(apart_ends(wait_for_grace,
+			  "platform_ticks() < limit (CPU 1 has not relaxed for 60 seconds)"));
+	expect(apart_ends(wait_at_once,
 			  "platform_ticks() < limit (CPU 1 has not relaxed for 60 seconds)"));
 }
 
