@@ -181,7 +181,7 @@ static bool find_by_policy(struct free_space *space, const struct slot_request *
 bool free_space_find(struct free_space *space, const struct slot_request *request, uintptr_t *start)
 {
 	uint64_t before = space->visited;
-	uintptr_t address = 0;
+	uintptr_t address;
 	bool found = find_by_policy(space, request, &address);
 
 	space->searches++;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <string.h>
 #include "apart.h"
 #include "fail.h"
 #include "fault.h"
@@ -106,6 +107,9 @@ static void nmi_in_handler(void)
 
 TEST(ends, faults, "faults that nobody can go on from")
 {
+	const char *report;
+	int status;
+
 	expect(apart_ends(double_fault, "double fault (#DF), error code 0x0, at 0x10; "
 					"it leaves nothing to go on with"));
 	expect(apart_ends(machine_check, "machine check (#MC), error code 0x0, at 0x10; "
@@ -121,6 +125,8 @@ TEST(ends, faults, "faults that nobody can go on from")
 	expect(apart_ends(second_fault,
 			  "vector 14 in the fault handler, address 0x1234000, rip 0x10; before it: "
 			  "general protection (#GP), error code 0x18, at 0x10"));
+	report = strstr(apart(second_fault, &status), "rax ");
+	expect(report && strstr(report + 1, "rax ")); /* of both */
 	expect(apart_ends(third_fault, "faults in the fault handler"));
 	expect(apart_ends(nmi_in_handler, "faults in the fault handler"));
 }

@@ -9,6 +9,7 @@
 #include "page_alloc.h"
 #include "slab.h"
 #include "test.h"
+#include "vm_area.h"
 #include "vmalloc.h"
 #include "zone.h"
 
@@ -221,6 +222,17 @@ static void add_twice(void)
 	fault_add_describer(describe_nothing);
 	fault_describe(PAGE_SIZE, text, sizeof(text));
 	log_line("%u", nr_described);
+}
+
+TEST(report, kinds, "an area's kind is the most telling of its flags")
+{
+	expect_string(vm_kind(VM_DMA_COHERENT | VM_MAP), "dma-coherent");
+	expect_string(vm_kind(VM_IOREMAP), "ioremap");
+	expect_string(vm_kind(VM_SPARSE), "sparse");
+	expect_string(vm_kind(VM_MAP_RAM | VM_MAP), "vm_map_ram");
+	expect_string(vm_kind(VM_MAP), "vmap");
+	expect_string(vm_kind(VM_ALLOC), "vmalloc");
+	expect_string(vm_kind(VM_NO_GUARD), "reserved");
 }
 
 TEST(report, describer_twice, "who describes addresses is asked once, as often as he is added")

@@ -111,11 +111,14 @@ TEST(pcpu_areas, refused, "offsets that overlap or are not aligned are refused")
 {
 	const unsigned long overlap[] = {0, PAGE_SIZE}, odd[] = {0, 3 * PAGE_SIZE};
 	const size_t sizes[] = {2 * PAGE_SIZE, PAGE_SIZE}, broken[] = {PAGE_SIZE, 1, 0, PAGE_SIZE};
+	const unsigned long last_two[] = {0, 4 * PAGE_SIZE, 5 * PAGE_SIZE};
+	const size_t three[] = {PAGE_SIZE, 2 * PAGE_SIZE, PAGE_SIZE};
 	const unsigned long far[] = {0, VMALLOC_END - VMALLOC_START};
 	/* There is room for the span, but early areas and their guards lie at its start. */
 	const unsigned long nearly[] = {0, VMALLOC_END - VMALLOC_START - 3 * PAGE_SIZE};
 
 	expect(!pcpu_get_vm_areas(overlap, sizes, 2, PAGE_SIZE));
+	expect(!pcpu_get_vm_areas(last_two, three, 3, PAGE_SIZE));
 	expect(!pcpu_get_vm_areas(odd, sizes, 2, 2 * PAGE_SIZE));
 	expect(!pcpu_get_vm_areas(odd, sizes, 0, PAGE_SIZE));
 	expect(!pcpu_get_vm_areas(odd, sizes, 2, 3 * PAGE_SIZE));

@@ -158,6 +158,8 @@ TEST(slab, describe, "an address in an object is described by its object and cac
 	expect(slab_describe((uintptr_t)object + 17, text, sizeof(text)));
 	expect(text_contains(text, "17 bytes into the object"));
 	expect(text_contains(text, "describable"));
+	fault_describe((uintptr_t)object, text, sizeof(text));
+	expect(text_contains(text, "describable"));
 	kmem_cache_free(cache, object);
 	expect(slab_describe((uintptr_t)object, text, sizeof(text)));
 	expect(text_contains(text, "the free object"));

@@ -15,6 +15,14 @@ static uint64_t flushes(void)
 	return stats.ranges + stats.alls;
 }
 
+static uint64_t pages_flushed(void)
+{
+	struct tlb_stats stats;
+
+	tlb_get_stats(&stats);
+	return stats.flushes[TLB_INVLPG];
+}
+
 TEST(vunmap_flush, range, "vunmap_range() flushes what was mapped, and nothing where nothing was")
 {
 	struct vm_struct *area = get_vm_area(2 * PAGE_SIZE, VM_MAP);
@@ -31,6 +39,24 @@ TEST(vunmap_flush, range, "vunmap_range() flushes what was mapped, and nothing w
 	expect_equal(flushes(), before + 1);
 	vunmap_range(start, start + 2 * PAGE_SIZE);
 	expect_equal(flushes(), before + 1);
+	free_vm_area(area);
+	__free_page(page);
+}
+
+TEST(vunmap_flush, page, "a page is flushed by itself, and not everything with it")
+{
+	struct vm_struct *area = get_vm_area(PAGE_SIZE, VM_MAP);
+	struct page *page = alloc_page(GFP_KERNEL);
+	unsigned long start;
+	uint64_t before;
+
+	require(area && page);
+	start = (unsigned long)(uintptr_t)area->addr;
+	require_equal(vmap_pages_range(start, start + PAGE_SIZE, PAGE_KERNEL, &page, PAGE_SHIFT),
+		      0);
+	before = pages_flushed();
+	vunmap_range(start, start + PAGE_SIZE);
+	expect_equal(pages_flushed(), before + 1);
 	free_vm_area(area);
 	__free_page(page);
 }
