@@ -33,7 +33,7 @@ int remap_vmalloc_range_partial(struct vm_area_struct *vma, unsigned long uaddr,
 
 	if ((uaddr | size | (uintptr_t)kaddr) & ~PAGE_MASK || size == 0 || !vma->space ||
 	    uaddr < space_user_start(vma->space) || uaddr < vma->vm_start || uaddr + size < uaddr ||
-	    uaddr + size > vma->vm_end || (intptr_t)(uaddr + size) < 0)
+	    uaddr + size > vma->vm_end || uaddr >= space_user_end(vma->space))
 		return -EINVAL;
 	if (!vm || nr + pgoff < nr)
 		return -EINVAL;

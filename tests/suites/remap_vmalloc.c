@@ -57,6 +57,7 @@ TEST(remap_vmalloc, edges, "only whole pages that area and VMA have are mapped, 
 	expect_equal(remap(0, by_hand->addr, 0, PAGE_SIZE), -EINVAL);
 	expect_equal(remap_vmalloc_range_partial(&nowhere, vma.vm_start, p, 0, PAGE_SIZE), -EINVAL);
 	expect_equal(remap_vmalloc_range_partial(&wide, 1ul << 63, p, 0, PAGE_SIZE), -EINVAL);
+	expect_equal(remap_vmalloc_range_partial(&wide, -PUD_SIZE, p, 0, PAGE_SIZE), -EINVAL);
 	expect_equal(remap(0, (void *)(VMALLOC_END - PAGE_SIZE), 0, PAGE_SIZE), -EINVAL);
 	expect_equal(unmap_range(&other, vma.vm_start, 4 * PAGE_SIZE), 0);
 	expect_equal(remap(3 * PAGE_SIZE, p, 3, PAGE_SIZE), 0);
