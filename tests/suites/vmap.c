@@ -342,3 +342,32 @@ TEST(vmap, workers, "mapping over something is -EBUSY and changes nothing, vunma
 	free_vm_area(vm);
 	free_pages_bulk(NR, pages);
 }
+
+/* The first frame comes last: two runs, and the second one reaches into the next table. */
+TEST(vmap, across_tables, "an area of two runs that lies in two tables shows its frames in order")
+{
+	enum { LENGTH = 8, TRIES = 5 * 512 / LENGTH };
+	struct page *block = alloc_pages(GFP_KERNEL, 3), *pages[LENGTH];
+	static char *areas[TRIES];
+	unsigned int nr = 0, across = 0;
+
+	require(block);
+	for (unsigned int i = 0; i < LENGTH; i++)
+		pages[i] = block + (i + LENGTH - 1) % LENGTH;
+	while (nr < TRIES && !across) {
+		char *p = vmap(pages, LENGTH, VM_MAP, PAGE_KERNEL);
+
+		require(p);
+		areas[nr++] = p;
+		across = ((uintptr_t)p + PAGE_SIZE) / PMD_SIZE !=
+			 ((uintptr_t)p + (LENGTH - 1) * PAGE_SIZE) / PMD_SIZE;
+		for (unsigned int i = 0; i < LENGTH; i++)
+			expect(vmalloc_to_page(p + i * PAGE_SIZE) == pages[i]);
+		expect(!vmalloc_to_page(p - PAGE_SIZE));
+	}
+	while (nr > 0)
+		vunmap(areas[--nr]);
+	__free_pages(block, 3);
+	if (!across)
+		test_skip("no area came to lie in two tables");
+}
