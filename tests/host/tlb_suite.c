@@ -169,3 +169,35 @@ TEST(tlb, refills, "what a flush of all costs is measured with up to 32 translat
 	expect_string(apart(measure_flushes, &status), "# 5 of 5\n# 32 of 32\n# 32 of 40\n");
 	expect_equal(status, 0);
 }
+
+static uint64_t flushes_by(const struct tlb_stats *stats, enum tlb_method method)
+{
+	return stats->flushes[method];
+}
+
+/* CPU 1 asks, CPU 2 answers. */
+static void ask_for_all(void)
+{
+	struct tlb_stats before, after;
+
+	tlb_cpu_leave();
+	put_inside(2);
+	put_inside(1);
+	host_clock_rate(FAST);
+	tlb_set_late_handler(answer);
+	tlb_get_cpu_stats(2, &before);
+	tlb_flush_all();
+	tlb_get_cpu_stats(2, &after);
+	log_line("%lu answered, %lu pages", after.answered - before.answered,
+		 flushes_by(&after, TLB_INVLPG) - flushes_by(&before, TLB_INVLPG));
+}
+
+TEST(tlb, asked_for_all, "a CPU that is asked to flush everything does so, and not page by page")
+{
+	int status;
+
+	if (platform_nr_cpus() < 3)
+		test_skip("fewer than three CPUs");
+	expect_string(apart(ask_for_all, &status), "# 1 answered, 0 pages\n");
+	expect_equal(status, 0);
+}
