@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "vm_map_ram.h"
+#include "mm.h"
 #include "plain.h"
 #include "ram_block.h"
 #include "slab.h"
@@ -201,4 +202,51 @@ PLAIN_TEST(vm_map_ram, largest,
 		vm_unmap_ram(areas_of_own[i], RAM_SLOT_PAGES + 1);
 	}
 	free_pages_bulk(RAM_SLOT_PAGES + 1, pages);
+}
+
+static char *block_of(const char *p)
+{
+	return (char *)((uintptr_t)p & ~(RAM_BLOCK_PAGES * PAGE_SIZE - 1));
+}
+
+TEST(vm_map_ram, carved_further,
+     "a block that stays when all is quiet is carved further afterwards")
+{
+	char *p, *q;
+
+	require(get_pages(5));
+	p = vm_map_ram(pages, 1, NUMA_NO_NODE);
+	require(p);
+	mm_quiesce();
+	q = vm_map_ram(pages, 5, NUMA_NO_NODE);
+	require(q);
+	expect_equal((uintptr_t)block_of(q), (uintptr_t)block_of(p));
+	vm_unmap_ram(p, 1);
+	vm_unmap_ram(q, 5);
+	free_pages_bulk(5, pages);
+}
+
+/* Places of blocks that a CPU remembers. */
+static unsigned int remembered(void)
+{
+	unsigned int nr = 0;
+
+	for (unsigned int cpu = 0; cpu < platform_nr_cpus(); cpu++)
+		for (unsigned int i = 0; i < NR_RAM_UNITS; i++)
+			nr += area_cpus[cpu]->ram_units[i].start != UINTPTR_MAX;
+	return nr;
+}
+
+TEST(vm_map_ram, forgotten, "no CPU remembers where a block was that may be gone")
+{
+	char *p;
+
+	require(get_pages(1));
+	p = vm_map_ram(pages, 1, NUMA_NO_NODE);
+	require(p);
+	vm_unmap_ram(p, 1);
+	expect_not_equal(remembered(), 0);
+	mm_quiesce();
+	expect_equal(remembered(), 0);
+	free_pages_bulk(1, pages);
 }
