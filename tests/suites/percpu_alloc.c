@@ -208,3 +208,21 @@ TEST(percpu_alloc, whole_unit,
 	free_percpu(unit);
 	free_percpu(small);
 }
+
+TEST(percpu_alloc, no_room_aligned,
+     "where there is no room at one alignment, there still is at another one")
+{
+	enum { REST = PAGE_SIZE / 2 };
+	char *unit = __alloc_percpu(PERCPU_UNIT_BYTES - REST, PAGE_SIZE);
+	char *aligned = __alloc_percpu(1, PAGE_SIZE);
+	char *filling = __alloc_percpu(PERCPU_UNIT_BYTES - PERCPU_GRAIN, 1);
+	char *rest = __alloc_percpu(REST, 2 * PERCPU_GRAIN);
+
+	require(unit && aligned && filling && rest);
+	expect_equal((uintptr_t)filling, (uintptr_t)aligned + PERCPU_GRAIN);
+	expect_equal((uintptr_t)rest, (uintptr_t)unit + PERCPU_UNIT_BYTES - REST);
+	free_percpu(unit);
+	free_percpu(aligned);
+	free_percpu(filling);
+	free_percpu(rest);
+}
