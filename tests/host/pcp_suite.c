@@ -4,6 +4,7 @@
 #include "apart.h"
 #include "lib/format.h"
 #include "page_alloc.h"
+#include "scarce.h"
 #include "test.h"
 #include "zone.h"
 
@@ -64,5 +65,32 @@ TEST(pcp, refill, "a CPU takes one frame from a poor zone, and from a rich one s
 	if (pcps[this_cpu()]->preferred->most < 1 + 64)
 		test_skip("a zone of few frames");
 	expect_string(apart(refill_twice, &status), "# 0 more\n# 1, then 64\n");
+	expect_equal(status, 0);
+}
+
+/* The last frame of one zone, and the first of the next one. */
+static void free_over_border(void)
+{
+	struct zone *below = &zones[pfn_zone_index(DMA_END_PFN - 1)];
+	struct zone *above = &zones[pfn_zone_index(DMA_END_PFN)];
+	uint64_t before[2];
+
+	take_all_frames();
+	while (alloc_page(GFP_ATOMIC | __GFP_NOWARN | __GFP_MEMALLOC))
+		;
+	drain_all_pages();
+	before[0] = below->free;
+	before[1] = above->free;
+	free_contig_range(DMA_END_PFN - 1, 2);
+	drain_all_pages();
+	log_line("%lu below, %lu above", below->free - before[0], above->free - before[1]);
+	log_line("%s", page_alloc_check() ? page_alloc_check() : "sound");
+}
+
+TEST(pcp, border, "frames that are freed as one run go each to its own zone")
+{
+	int status;
+
+	expect_string(apart(free_over_border, &status), "# 1 below, 1 above\n# sound\n");
 	expect_equal(status, 0);
 }

@@ -377,3 +377,25 @@ TEST(page_alloc, owner, "a word without an owner is nobody's")
 	expect_string(who, "nobody");
 	expect_equal(frame_owner_decode(0), 0);
 }
+
+TEST(page_alloc, compound_again,
+     "a frame that others had a reference to has one when it is had anew")
+{
+	enum { NR = 512 };
+	struct page *block = alloc_pages(GFP_KERNEL | __GFP_COMP, 1);
+	static struct page *pages[NR];
+	unsigned int nr = 0;
+
+	require(block);
+	get_page(block);
+	put_page(block);
+	put_page(block);
+	while (nr < NR && (pages[nr] = alloc_page(GFP_KERNEL)) && pages[nr] != block)
+		nr++;
+	require(nr < NR && pages[nr]);
+	get_page(block);
+	expect_equal(page_count(block), 2);
+	put_page(block);
+	expect_equal(page_count(block), 1);
+	free_pages_bulk(nr + 1, pages);
+}

@@ -352,3 +352,16 @@ TEST(vmalloc, __vmalloc_array, "__vmalloc_array gives n times size bytes, and NU
 	vfree(p);
 	expect(!__vmalloc_array(~(size_t)0 / 2, 3, GFP_KERNEL));
 }
+
+TEST(vmalloc, kept_frames, "what a freed area had stays with the CPU, as long as there is room")
+{
+	struct page_alloc_stats before, after;
+
+	drain_all_pages();
+	vfree(vmalloc(3 * PAGE_SIZE));
+	page_alloc_get_stats(&before);
+	for (unsigned int i = 0; i < 10; i++)
+		vfree(vmalloc(3 * PAGE_SIZE));
+	page_alloc_get_stats(&after);
+	expect_equal(after.drains, before.drains);
+}
