@@ -79,7 +79,7 @@ TEST(handler_locks, questions, "with the region's trees locked questions find no
 					.align = PAGE_SIZE,
 					.start = VMALLOC_START,
 					.end = VMALLOC_END,
-					.gfp = GFP_KERNEL};
+					.gfp = QUIET};
 	char *area = vmalloc(3 * PAGE_SIZE), bytes[8] = "unread";
 
 	require(area);

@@ -201,7 +201,7 @@ TEST(scarce, restart, "vmalloc starts again: defaults, what is refused, what deb
 
 static void early_areas(void)
 {
-	static struct vm_struct low, high, last, beyond;
+	static struct vm_struct first, low, high, last, beyond;
 	struct mm_options options = {.guard = 1};
 
 	host_log_hush(true);
@@ -213,29 +213,32 @@ static void early_areas(void)
 	low = (struct vm_struct){.addr = (void *)(VMALLOC_START + (PAGE_SIZE << 8)),
 				 .size = 2 * PAGE_SIZE,
 				 .flags = VM_MAP};
+	first = (struct vm_struct){.addr = (void *)VMALLOC_START, .size = 2 * PAGE_SIZE};
 	last = (struct vm_struct){.size = PAGE_SIZE, .flags = VM_MAP};
 	vm_area_add_early(&high);
 	vm_area_add_early(&low);
+	vm_area_add_early(&first);
 	vm_area_register_early(&last, PAGE_SIZE);
 	host_log_hush(false);
 	log_line("%d, behind the last one %d", low.next == &high && low.guard == 1,
 		 (char *)last.addr > (char *)high.addr + high.size);
 	log_line("%d", vmalloc_init(&options));
-	log_line("%d %d %d", find_vm_area(low.addr) == &low, find_vm_area(high.addr) == &high,
-		 find_vm_area(last.addr) == &last);
+	log_line("%d %d %d %d", find_vm_area(first.addr) == &first, find_vm_area(low.addr) == &low,
+		 find_vm_area(high.addr) == &high, find_vm_area(last.addr) == &last);
 	vmalloc_exit();
 	beyond = (struct vm_struct){.addr = (void *)VMALLOC_END, .size = PAGE_SIZE};
 	vm_area_add_early(&beyond);
 	log_line("%d %d", vmalloc_init(&options), vmap_area_is_up());
 }
 
-TEST(scarce, early, "early areas in any order; one that is not in the region stops the start")
+TEST(scarce, early,
+     "early areas in any order, at the start too; one that is not in the region stops the start")
 {
 	char expected[96];
 	int status;
 
-	scnprintf(expected, sizeof(expected), "# 1, behind the last one 1\n# 0\n# 1 1 1\n# %d 0\n",
-		  -ENOMEM);
+	scnprintf(expected, sizeof(expected),
+		  "# 1, behind the last one 1\n# 0\n# 1 1 1 1\n# %d 0\n", -ENOMEM);
 	expect_string(apart(early_areas, &status), expected);
 	expect_equal(status, 0);
 }
