@@ -177,6 +177,7 @@ TEST(fail_walk, pairs, "each call fails whole at every two of its allocations")
 {
 	if (!test_on_host())
 		test_skip("on the host alone, where time allows it");
+	test_need_frames(8192);
 	set_up();
 	for (size_t group = 0; group < sizeof(groups) / sizeof(groups[0]); group++)
 		for (size_t i = 0; i < *groups[group].nr; i++)
