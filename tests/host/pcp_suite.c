@@ -34,8 +34,7 @@ static uint64_t refilled(struct run_stack *stack)
 {
 	uint64_t before = stack->frames;
 
-	run_stack_refill(stack, 1, GFP_KERNEL, ZONE_NORMAL);
-	return stack->frames - before;
+	return run_stack_refill(stack, 1, GFP_KERNEL, ZONE_NORMAL) ? stack->frames - before : 0;
 }
 
 static void refill_twice(void)

@@ -266,6 +266,32 @@ TEST(vmap, large_leaves, "a run of frames that holds 2 MiB is mapped with a larg
 	kvfree(pages);
 }
 
+/* From a frame that is behind the edge of 2 MiB, up to where the next edge but one is, or not. */
+TEST(vmap, whole_leaf, "a long run of frames that holds no whole 2 MiB has small leaves")
+{
+	enum { PAGES = 1024, SKIPPED = 100 };
+	struct page *block = alloc_contig_pages_aligned(PAGES, 512, GFP_KERNEL | __GFP_NOWARN,
+							NUMA_NO_NODE, NULL);
+	struct page **pages;
+
+	if (!block)
+		test_skip("no %u frames in one piece", PAGES);
+	pages = kvmalloc(PAGES * sizeof(*pages), GFP_KERNEL);
+	require(pages);
+	for (unsigned int i = 0; i < PAGES; i++)
+		pages[i] = block + i;
+	for (unsigned int nr = PAGES - SKIPPED - 1; nr <= PAGES - SKIPPED; nr++) {
+		void *p = vmap(pages + SKIPPED, nr, VM_MAP, PAGE_KERNEL);
+
+		require(p);
+		expect_equal(is_vm_area_hugepages(p), nr == PAGES - SKIPPED);
+		vunmap(p);
+	}
+	for (unsigned int i = 0; i < PAGES; i++)
+		__free_page(pages[i]);
+	kvfree(pages);
+}
+
 /* Two runs that want different addresses; each holds a whole 2 MiB. */
 TEST(vmap, longest_run, "of two runs the longer one gets the large leaf")
 {
