@@ -195,8 +195,8 @@ TEST(fault, machine_check, "a machine check is reported with the banks that have
 	host_log_capture(NULL, 0);
 	expect_string(summary, "machine check (#MC), error code 0x0, at 0x1");
 	expect(says("machine check status 0x5\n"
+		    "bank 0: status 0x8000000000000001 address 0x0\n"
 		    "bank 1: status 0x8400000000000135 address 0x1234\n"
-		    "bank 2: status 0x8000000000000001 address 0x0\n"
 		    "rax "));
 }
 

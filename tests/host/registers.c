@@ -109,18 +109,18 @@ static bool is_variable_mtrr(uint32_t msr)
 /* Intel SDM vol. 3B, 16.3: three banks, of which the first has nothing and the last no address. */
 static uint64_t read_machine_check(uint32_t msr)
 {
-	enum { MCG_CAP = 0x179, MCG_STATUS, MC1_STATUS = 0x405, MC1_ADDR, MC2_STATUS = 0x409 };
+	enum { MCG_CAP = 0x179, MCG_STATUS, MC0_STATUS = 0x401, MC1_STATUS = 0x405, MC1_ADDR };
 
 	switch (msr) {
 	case MCG_CAP:
-		return 0x1000 | 3;
+		return 0x1000 | 3; /* the last one has nothing to say */
 	case MCG_STATUS:
 		return 5;
 	case MC1_STATUS:
 		return (uint64_t)0x84 << 56 | 0x135;
 	case MC1_ADDR:
 		return 0x1234;
-	case MC2_STATUS:
+	case MC0_STATUS:
 		return (uint64_t)0x80 << 56 | 1;
 	default:
 		return 0;

@@ -26,6 +26,24 @@ TEST(slab, create_refused, "no name, no size, too large, odd alignment, unknown 
 	expect(!kmem_cache_create("test", 8, 0, SLAB_FLAGS_MASK + 1, NULL));
 }
 
+TEST(slab, alignments, "each power of two up to a page is an alignment that objects have")
+{
+	for (size_t align = 1; align <= PAGE_SIZE; align *= 2) {
+		struct kmem_cache *cache = kmem_cache_create("test", 24, align, 0, NULL);
+		void *objects[2];
+
+		require(cache);
+		for (unsigned int i = 0; i < 2; i++) {
+			objects[i] = kmem_cache_alloc(cache, GFP_KERNEL);
+			require(objects[i]);
+			expect_equal((uintptr_t)objects[i] & (align - 1), 0);
+		}
+		for (unsigned int i = 0; i < 2; i++)
+			kmem_cache_free(cache, objects[i]);
+		expect_equal(kmem_cache_destroy(cache), 0);
+	}
+}
+
 TEST(slab, destroy_busy, "a cache with live objects stays, and works on")
 {
 	struct kmem_cache *cache = kmem_cache_create("test", 64, 0, 0, NULL);
