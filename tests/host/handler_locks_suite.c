@@ -90,6 +90,8 @@ TEST(handler_locks, questions, "with the region's trees locked questions find no
 	expect_equal(vread(bytes, area, sizeof(bytes)), 0);
 	expect_equal(vmap_area_slots(&anywhere), 0);
 	expect(!vmap_area_alloc(&anywhere));
+	anywhere.gfp = GFP_KERNEL; /* nor is anything purged for it there */
+	expect(!vmap_area_alloc(&anywhere));
 	vmallocinfo(count_line, NULL);
 	expect_equal(lines, 0);
 	release(&areas.lock);

@@ -166,11 +166,22 @@ TEST(fault, describe, "an address is told by its value, or by its region and per
 
 TEST(fault, describe_short, "what does not fit a short buffer is cut")
 {
-	char little[6] = "......";
+	char little[6] = "......", text[128], whole[128];
+	struct page *page = alloc_page(GFP_KERNEL);
 
 	fault_describe(0x18, little, 5);
 	expect_string(little, "NULL");
 	expect_equal(little[5], '.');
+	require(page);
+	fault_describe((uintptr_t)page_address(page), whole, sizeof(whole));
+	for (size_t size = 1; size < strlen(whole); size++) {
+		memset(text, '.', sizeof(text));
+		fault_describe((uintptr_t)page_address(page), text, size);
+		expect_equal(strlen(text), size - 1);
+		expect(!strncmp(text, whole, size - 1));
+		expect_equal(text[size], '.');
+	}
+	__free_page(page);
 }
 
 TEST(fault, symbol, "a function's address prints as its name, another one as a number")
