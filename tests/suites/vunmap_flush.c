@@ -15,11 +15,12 @@ static uint64_t flushes(void)
 	return stats.ranges + stats.alls;
 }
 
+/* By this CPU. */
 static uint64_t pages_flushed(void)
 {
 	struct tlb_stats stats;
 
-	tlb_get_stats(&stats);
+	tlb_get_cpu_stats(platform_cpu(), &stats);
 	return stats.flushes[TLB_INVLPG];
 }
 
