@@ -201,3 +201,41 @@ TEST(tlb, asked_for_all, "a CPU that is asked to flush everything does so, and n
 	expect_string(apart(ask_for_all, &status), "# 1 answered, 0 pages\n");
 	expect_equal(status, 0);
 }
+
+static bool tell_late(unsigned int cpu, unsigned int seconds)
+{
+	log_line("CPU %u waits for CPU %u, which is %s", platform_cpu(), cpu,
+		 fault_detour(cpu) & DETOUR_FLUSH ? "sent here" : "not told");
+	return answer(cpu, seconds);
+}
+
+/* CPU 1 with CPU 0 alone, then each of three. */
+static void ask_in_turn(void)
+{
+	tlb_set_late_handler(tell_late);
+	host_clock_rate(FAST);
+	put_inside(1);
+	flush_a_page();
+	put_inside(2);
+	for (unsigned int cpu = 0; cpu < 3; cpu++) {
+		machine_become(cpu);
+		flush_a_page();
+	}
+}
+
+TEST(tlb, waits_for_each,
+     "who asks sends every other CPU that takes part to answer, and waits for it")
+{
+	int status;
+
+	if (platform_nr_cpus() < 3)
+		test_skip("fewer than three CPUs");
+	expect_string(apart(ask_in_turn, &status), "# CPU 1 waits for CPU 0, which is sent here\n"
+						   "# CPU 0 waits for CPU 1, which is sent here\n"
+						   "# CPU 0 waits for CPU 2, which is sent here\n"
+						   "# CPU 1 waits for CPU 0, which is sent here\n"
+						   "# CPU 1 waits for CPU 2, which is sent here\n"
+						   "# CPU 2 waits for CPU 0, which is sent here\n"
+						   "# CPU 2 waits for CPU 1, which is sent here\n");
+	expect_equal(status, 0);
+}

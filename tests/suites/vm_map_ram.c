@@ -250,3 +250,19 @@ TEST(vm_map_ram, forgotten, "no CPU remembers where a block was that may be gone
 	expect_equal(remembered(), 0);
 	free_pages_bulk(1, pages);
 }
+
+PLAIN_TEST(vm_map_ram, no_list, "a large map in a range that was used before has no list of pages")
+{
+	size_t size = (RAM_SLOT_PAGES + 1) * PAGE_SIZE;
+	char *p;
+
+	require(get_pages(RAM_SLOT_PAGES + 1));
+	vfree(vmalloc(size));
+	vm_unmap_aliases();
+	p = vm_map_ram(pages, RAM_SLOT_PAGES + 1, NUMA_NO_NODE);
+	require(p);
+	expect(!find_vm_area(p)->pages);
+	expect_equal(find_vm_area(p)->nr_pages, 0);
+	vm_unmap_ram(p, RAM_SLOT_PAGES + 1);
+	free_pages_bulk(RAM_SLOT_PAGES + 1, pages);
+}
