@@ -126,7 +126,7 @@ class Workers:
     def _begin(builds, limits, count):
         with count.get_lock():
             number, count.value = count.value, count.value + 1
-        signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+        signal.signal(signal.SIGTERM, trial.Running.stop)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         Workers.mutation = Mutation(builds, limits, os.path.join("build", "mutation", str(number)))
 

@@ -125,6 +125,18 @@ def kill(process):
         pass
 
 
+class Running:
+    """The program that this process waits for; stop() is for signal handlers, and ends both."""
+
+    process = None
+
+    @staticmethod
+    def stop(*_):
+        if Running.process:
+            kill(Running.process)
+        os._exit(1)
+
+
 def run(program, arguments, limit):
     """What gave the change away; None: nothing. `limit`: seconds of CPU time."""
     def begin():
@@ -133,6 +145,7 @@ def run(program, arguments, limit):
 
     process = subprocess.Popen([program, *arguments], stdout=subprocess.PIPE,
                                stderr=subprocess.STDOUT, start_new_session=True, preexec_fn=begin)
+    Running.process = process
     signal.signal(signal.SIGALRM, lambda *_: kill(process))
     signal.setitimer(signal.ITIMER_REAL, WAITS * limit)
     try:
@@ -143,6 +156,7 @@ def run(program, arguments, limit):
         kill(process)
         process.stdout.close()
         process.wait()
+        Running.process = None
         signal.setitimer(signal.ITIMER_REAL, 0)
     if said:
         return said
