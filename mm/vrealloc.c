@@ -219,7 +219,7 @@ static void *change(const void *p, size_t size, struct vm_request *request)
 		return NULL;
 	}
 	set_bytes(&changed->vm, request->size >> PAGE_SHIFT, size);
-	if (request->gfp & __GFP_ZERO && size > old_bytes)
+	if (request->gfp & __GFP_ZERO && size > old_bytes && old_bytes & ~PAGE_MASK)
 		clear_slack(changed, old_bytes, size);
 	vm_publish(changed);
 	return changed->vm.addr;

@@ -150,7 +150,7 @@ static inline entry_t entry_make_leaf(phys_addr_t phys, pgprot_t prot, unsigned 
 	if (level == 1)
 		return phys | prot.pgprot;
 	return phys | (prot.pgprot & ~_PAGE_PAT) | _PAGE_PSE |
-	       (prot.pgprot & _PAGE_PAT) * (_PAGE_PAT_LARGE / _PAGE_PAT);
+	       (prot.pgprot & _PAGE_PAT ? _PAGE_PAT_LARGE : 0);
 }
 
 static inline entry_t entry_make_table(phys_addr_t table, unsigned int populated)
