@@ -79,7 +79,7 @@ class Build(trial.Build):
 class Emptying:
     def __init__(self, build, runs):
         self.build, self.runs, self.own = build, runs, own.by_function()
-        self.tree = mutate.Tree(os.path.join("build", "empty", "tree"))
+        self.tree = trial.Tree(os.path.join("build", "empty", "tree"))
         self.limits, self.texts = {}, {}
 
     def measure(self, log):
@@ -180,7 +180,4 @@ def main():
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except trial.Broken as broken:
-        sys.exit(str(broken))
+    trial.end_with(main)

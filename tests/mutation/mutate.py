@@ -31,7 +31,6 @@ import multiprocessing
 import os
 import re
 import signal
-import subprocess
 import sys
 import time
 
@@ -43,30 +42,12 @@ EQUIVALENT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "equivalen
 GOAL, EXCUSED_MOST = 95.0, 2.0
 
 
-class Tree:
-    """A copy of the sources, with one change at a time."""
-
-    def __init__(self, path):
-        self.path = path
-        subprocess.run(["rm", "-rf", path], check=True)
-        os.makedirs(path)
-        subprocess.run(["cp", "-r", "mm", "pagetables", "tests", "efi", path], check=True,
-                       cwd=trial.ROOT)
-
-    def write(self, place, text):
-        with open(os.path.join(self.path, place.path), "w", encoding="utf-8") as file:
-            file.write(text)
-
-    def change(self, place, text):
-        self.write(place, text[:place.start] + place.new + text[place.end:])
-
-
 class Mutation:
     """Tries changes in a folder of its own."""
 
     def __init__(self, builds, limits, work):
         sources, self.limits = builds["sources"], limits
-        self.tree = Tree(os.path.join(work, "tree"))
+        self.tree = trial.Tree(os.path.join(work, "tree"))
         self.builds = {name: trial.Build(name, command, sources, work)
                        for name, command in builds["commands"].items()}
         self.likely = own.Likely()
@@ -321,7 +302,4 @@ def main():
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except trial.Broken as broken:
-        sys.exit(str(broken))
+    trial.end_with(main)

@@ -11,6 +11,7 @@ import re
 import resource
 import signal
 import subprocess
+import sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 SLOW, PATIENCE = 3, 2  # times the usual CPU time, and seconds on top
@@ -170,7 +171,6 @@ def used_cpu():
     return used.ru_utime + used.ru_stime
 
 
-
 def measure(program, arguments):
     """Runs whole code: the CPU time that a change of it may take."""
     start = used_cpu()
@@ -179,3 +179,11 @@ def measure(program, arguments):
     if said:
         raise Broken(f"whole code fails: {program} {' '.join(arguments)}: {said}")
     return taken, int(SLOW * taken + PATIENCE)
+
+
+def end_with(main):
+    """Ends the program as main() says, or with a line when nothing could be tried."""
+    try:
+        sys.exit(main())
+    except Broken as broken:
+        sys.exit(str(broken))
