@@ -73,13 +73,18 @@ static void count_line(void *context, const char *text)
 	lines++;
 }
 
+static struct vmap_request page_anywhere(void)
+{
+	return (struct vmap_request){.nr_pages = 1,
+				     .align = PAGE_SIZE,
+				     .start = VMALLOC_START,
+				     .end = VMALLOC_END,
+				     .gfp = QUIET};
+}
+
 TEST(handler_locks, questions, "with the region's trees locked questions find nothing, and say so")
 {
-	struct vmap_request anywhere = {.nr_pages = 1,
-					.align = PAGE_SIZE,
-					.start = VMALLOC_START,
-					.end = VMALLOC_END,
-					.gfp = QUIET};
+	struct vmap_request anywhere = page_anywhere();
 	char *area = vmalloc(3 * PAGE_SIZE), bytes[8] = "unread";
 
 	require(area);
@@ -104,11 +109,7 @@ TEST(handler_locks, questions, "with the region's trees locked questions find no
 
 TEST(handler_locks, spare, "a handler takes no descriptor that the interrupted code may be taking")
 {
-	struct vmap_request request = {.nr_pages = 1,
-				       .align = PAGE_SIZE,
-				       .start = VMALLOC_START,
-				       .end = VMALLOC_END,
-				       .gfp = QUIET};
+	struct vmap_request request = page_anywhere();
 	struct area_cpu *cpu = this_area_cpu();
 	struct area *area, *spare;
 

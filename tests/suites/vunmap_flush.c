@@ -24,18 +24,26 @@ static uint64_t pages_flushed(void)
 	return stats.flushes[TLB_INVLPG];
 }
 
-TEST(vunmap_flush, range, "vunmap_range() flushes what was mapped, and nothing where nothing was")
+/* An area of `nr` pages, of which the first one is mapped. */
+static struct vm_struct *map_first(struct page *page, unsigned int nr)
 {
-	struct vm_struct *area = get_vm_area(2 * PAGE_SIZE, VM_MAP);
-	struct page *page = alloc_page(GFP_KERNEL);
+	struct vm_struct *area = get_vm_area(nr * PAGE_SIZE, VM_MAP);
 	unsigned long start;
-	uint64_t before;
 
 	require(area && page);
 	start = (unsigned long)(uintptr_t)area->addr;
 	require_equal(vmap_pages_range(start, start + PAGE_SIZE, PAGE_KERNEL, &page, PAGE_SHIFT),
 		      0);
-	before = flushes();
+	return area;
+}
+
+TEST(vunmap_flush, range, "vunmap_range() flushes what was mapped, and nothing where nothing was")
+{
+	struct page *page = alloc_page(GFP_KERNEL);
+	struct vm_struct *area = map_first(page, 2);
+	unsigned long start = (unsigned long)(uintptr_t)area->addr;
+	uint64_t before = flushes();
+
 	vunmap_range(start, start + 2 * PAGE_SIZE);
 	expect_equal(flushes(), before + 1);
 	vunmap_range(start, start + 2 * PAGE_SIZE);
@@ -46,16 +54,11 @@ TEST(vunmap_flush, range, "vunmap_range() flushes what was mapped, and nothing w
 
 TEST(vunmap_flush, page, "a page is flushed by itself, and not everything with it")
 {
-	struct vm_struct *area = get_vm_area(PAGE_SIZE, VM_MAP);
 	struct page *page = alloc_page(GFP_KERNEL);
-	unsigned long start;
-	uint64_t before;
+	struct vm_struct *area = map_first(page, 1);
+	unsigned long start = (unsigned long)(uintptr_t)area->addr;
+	uint64_t before = pages_flushed();
 
-	require(area && page);
-	start = (unsigned long)(uintptr_t)area->addr;
-	require_equal(vmap_pages_range(start, start + PAGE_SIZE, PAGE_KERNEL, &page, PAGE_SHIFT),
-		      0);
-	before = pages_flushed();
 	vunmap_range(start, start + PAGE_SIZE);
 	expect_equal(pages_flushed(), before + 1);
 	free_vm_area(area);
